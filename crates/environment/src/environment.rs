@@ -1,0 +1,140 @@
+//! The trait that every environment implements, and what it says about itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::TimeStep;
+
+/// How the elements of an observation are encoded in its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Element {
+    /// One byte per element, 0 to 255; networks divide by 255.
+    U8,
+    /// Four bytes per element, a native-endian `f32`; networks take it as it is.
+    F32,
+}
+
+impl Element {
+    /// Bytes per element.
+    pub fn size(self) -> usize {
+        match self {
+            Element::U8 => 1,
+            Element::F32 => 4,
+        }
+    }
+}
+
+/// Shape and encoding of an observation: a stack of frames, oldest first, newest last.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ObservationSpec {
+    /// Frames in the stack; replay stores each frame once and rebuilds the stack. Missing frames at an episode's
+    /// start are zeros.
+    pub stack: usize,
+    /// Shape of one frame: `[channels * height, width]`-like row-major axes, `[height, width]` for grey images,
+    /// `[3, height, width]` for RGB, `[len]` for vectors.
+    pub frame: Vec<usize>,
+    /// Encoding of one element.
+    pub element: Element,
+}
+
+impl ObservationSpec {
+    /// Elements in one frame.
+    pub fn frame_elements(&self) -> usize {
+        self.frame.iter().product()
+    }
+
+    /// Bytes in one frame.
+    pub fn frame_bytes(&self) -> usize {
+        self.frame_elements() * self.element.size()
+    }
+
+    /// Bytes in a whole observation.
+    pub fn bytes(&self) -> usize {
+        self.stack * self.frame_bytes()
+    }
+}
+
+impl fmt::Display for ObservationSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{:?} {:?}", self.stack, self.frame, self.element)
+    }
+}
+
+/// What an environment offers to an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentSpec {
+    /// Name to show, such as `pong` or `catch`.
+    pub name: String,
+    /// Shape and encoding of observations.
+    pub observation: ObservationSpec,
+    /// Name of each action; an action is an index into this list.
+    pub actions: Vec<String>,
+    /// Emulator frames per agent step, 1 in environments without an emulator.
+    pub frame_skip: u32,
+}
+
+/// Why an environment could not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EnvironmentError {
+    /// The action is not one of the environment's.
+    #[error("action {action} does not exist in {environment}: actions are 0 to {last}", last = .count - 1)]
+    UnknownAction {
+        /// Environment that was stepped.
+        environment: String,
+        /// What was asked for.
+        action: usize,
+        /// How many actions there are.
+        count: usize,
+    },
+    /// `step` was called before `reset` or after the episode's last step.
+    #[error("{environment} has no running episode: call reset first")]
+    NeedsReset {
+        /// Environment that was stepped.
+        environment: String,
+    },
+    /// A saved state does not belong to this environment or is damaged.
+    #[error("this saved state does not fit {environment}: {reason}")]
+    BadState {
+        /// Environment that was to be restored.
+        environment: String,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+/// One environment, stepped one action at a time. Implement it for your own game: a page of code.
+///
+/// Randomness comes from the seed given to the implementation's constructor and from nothing else, so that equal seeds
+/// and equal actions give equal episodes.
+pub trait Environment: Send {
+    /// Shape of observations, names of actions.
+    fn spec(&self) -> &EnvironmentSpec;
+
+    /// Starts an episode and writes its first observation (`spec().observation.bytes()` bytes).
+    ///
+    /// # Errors
+    /// When the environment cannot start, for a reason outside the program.
+    fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
+
+    /// Takes one agent step and writes the observation that follows it.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::UnknownAction`], and [`EnvironmentError::NeedsReset`] outside an episode.
+    fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
+
+    /// Everything that decides this environment's future, for [`Environment::load_state`] of an environment built with
+    /// the same configuration.
+    ///
+    /// # Errors
+    /// When the state cannot be taken.
+    fn save_state(&self) -> Result<Vec<u8>, EnvironmentError>;
+
+    /// Continues from a state of [`Environment::save_state`].
+    ///
+    /// # Errors
+    /// [`EnvironmentError::BadState`] when the bytes are not such a state; the environment is then unchanged.
+    fn load_state(&mut self, state: &[u8]) -> Result<(), EnvironmentError>;
+}

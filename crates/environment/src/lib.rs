@@ -1,0 +1,10 @@
+//! Environments for value-based reinforcement learning.
+//!
+//! An [`Environment`] turns actions into [`TimeStep`]s and writes its observations as bytes into a buffer of the
+//! caller's.
+
+mod environment;
+mod time_step;
+
+pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
+pub use time_step::{Game, StepType, TimeStep};

@@ -1,0 +1,59 @@
+//! What an environment returns for each agent step.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a time step lies in its learning episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StepType {
+    /// The observation of a reset; it has no reward.
+    First,
+    /// A step inside the episode.
+    Mid,
+    /// The step that ends the episode: a real ending has discount 0, a truncation keeps its discount.
+    Last,
+}
+
+/// What has become of the whole game, which may span several learning episodes (one per life).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Game {
+    /// The game goes on.
+    Running,
+    /// The game ended by its own rules; the score is complete.
+    Over,
+    /// The frame limit cut the game short; the score is complete as far as the protocol counts it.
+    Truncated,
+}
+
+/// One agent step as the environment saw it, without the observation.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimeStep {
+    /// Position in the learning episode.
+    pub step_type: StepType,
+    /// Reward to learn from, summed over the frames of the step and transformed as the environment was told.
+    pub reward: f32,
+    /// Reward as the game gave it, summed over the frames of the step; scores are sums of these.
+    pub raw_reward: f32,
+    /// 0 where the value of the observation must not be bootstrapped, else 1. The agent multiplies by its own gamma.
+    pub discount: f32,
+    /// State of the whole game after the step.
+    pub game: Game,
+    /// Lives left, 0 in environments that have none.
+    pub lives: u32,
+    /// Emulator frames this step took (reset frames are not counted).
+    pub frames: u32,
+}
+
+impl TimeStep {
+    /// The time step of a reset.
+    pub fn first(lives: u32) -> Self {
+        Self {
+            step_type: StepType::First,
+            reward: 0.0,
+            raw_reward: 0.0,
+            discount: 1.0,
+            game: Game::Running,
+            lives,
+            frames: 0,
+        }
+    }
+}
