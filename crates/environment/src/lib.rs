@@ -4,7 +4,9 @@
 //! caller's.
 
 mod environment;
+mod seed;
 mod time_step;
 
 pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
+pub use seed::{Generator, Seed};
 pub use time_step::{Game, StepType, TimeStep};
