@@ -1,0 +1,152 @@
+//! Weights as safetensors files that carry the description of their network.
+
+use std::path::{Path, PathBuf};
+
+use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::tensor::Device;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+use thiserror::Error;
+
+use crate::{NetworkConfig, NetworkError, QNetwork};
+
+/// Metadata key under which the network's configuration is stored, as JSON.
+const NETWORK_KEY: &str = "prism.network";
+
+/// Why weights could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The file cannot be read.
+    #[error("cannot read the weights {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The bytes are not a whole safetensors file.
+    #[error("{origin} is not a complete safetensors file ({reason}): copy it again or take another snapshot")]
+    Corrupt {
+        /// Where the bytes came from.
+        origin: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// A safetensors file of another program.
+    #[error("{origin} holds no description of a prism network: give weights that `prism train` saved")]
+    NotOurs {
+        /// Where the bytes came from.
+        origin: String,
+    },
+    /// The file's network is not the one it is to be loaded into.
+    #[error(
+        "{origin} holds another network: it has {found}, but {expected} is needed; evaluate it with its own run's configuration"
+    )]
+    OtherNetwork {
+        /// Where the bytes came from.
+        origin: String,
+        /// What the file describes.
+        found: String,
+        /// What was to be filled.
+        expected: String,
+    },
+    /// The file describes a network that cannot be built.
+    #[error("{origin} describes an impossible network")]
+    Impossible {
+        /// Where the bytes came from.
+        origin: String,
+        /// Why it is impossible.
+        source: NetworkError,
+    },
+}
+
+/// The bytes of a safetensors file and the network configuration read from them.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    bytes: Vec<u8>,
+    config: NetworkConfig,
+    origin: String,
+}
+
+impl Weights {
+    /// Takes the weights of a network.
+    pub fn of(network: &QNetwork, config: &NetworkConfig) -> Self {
+        let json = serde_json::to_string(config).expect("a network configuration is plain data");
+        let mut store = SafetensorsStore::from_bytes(None).metadata(NETWORK_KEY, json).skip_enum_variants(true);
+        network.save_into(&mut store).expect("saving to memory does not fail");
+        let bytes = store.get_bytes().expect("the network was saved just now");
+        Self { bytes, config: config.clone(), origin: "these weights".to_owned() }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`WeightsError::Read`], [`WeightsError::Corrupt`], [`WeightsError::NotOurs`].
+    pub fn read(path: &Path) -> Result<Self, WeightsError> {
+        let bytes = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
+        Self::from_bytes(bytes, path.display().to_string())
+    }
+
+    /// Reads weights from memory; `origin` names them in errors.
+    ///
+    /// # Errors
+    /// [`WeightsError::Corrupt`], [`WeightsError::NotOurs`].
+    pub fn from_bytes(bytes: Vec<u8>, origin: String) -> Result<Self, WeightsError> {
+        let corrupt = |reason: String| WeightsError::Corrupt { origin: origin.clone(), reason };
+        // A whole parse, so that a truncated file is noticed now and not when its last tensor is wanted.
+        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let (_, header) =
+            safetensors::SafeTensors::read_metadata(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(NETWORK_KEY));
+        let json = json.ok_or_else(|| WeightsError::NotOurs { origin: origin.clone() })?;
+        let config = serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
+        Ok(Self { bytes, config, origin })
+    }
+
+    /// The safetensors file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The network that these weights fill.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// Builds the network with these weights.
+    ///
+    /// # Errors
+    /// When the tensors do not fit the description.
+    pub fn network(&self, device: &Device) -> Result<QNetwork, WeightsError> {
+        // Every drawn weight is overwritten below: the seed has no effect.
+        let mut unused = Xoshiro256PlusPlus::seed_from_u64(0);
+        let mut network = self
+            .config
+            .init(&mut unused, device)
+            .map_err(|source| WeightsError::Impossible { origin: self.origin.clone(), source })?;
+        let mut store = SafetensorsStore::from_bytes(Some(self.bytes.clone())).skip_enum_variants(true);
+        network
+            .load_from(&mut store)
+            .map_err(|error| WeightsError::Corrupt { origin: self.origin.clone(), reason: error.to_string() })?;
+        Ok(network)
+    }
+
+    /// Checks that these weights fill the network `expected`.
+    ///
+    /// # Errors
+    /// [`WeightsError::OtherNetwork`].
+    pub fn check(&self, expected: &NetworkConfig) -> Result<(), WeightsError> {
+        if self.config == *expected {
+            return Ok(());
+        }
+        let describe = |config: &NetworkConfig| {
+            format!("{:?} with input {:?} and {} actions", config.torso, config.input.shape, config.actions)
+        };
+        Err(WeightsError::OtherNetwork {
+            origin: self.origin.clone(),
+            found: describe(&self.config),
+            expected: describe(expected),
+        })
+    }
+}
