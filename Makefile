@@ -1,0 +1,38 @@
+# GNU make. Every recipe runs through ./set-up, which finds or installs the tools the command needs.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build roms pong test
+
+target := $(or $(CARGO_TARGET_DIR),target)
+prism := $(target)/release/prism
+
+options := $(if $(GAME),--game $(GAME)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) \
+           $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
+
+help: ## this list
+	@echo 'prism: value-based deep reinforcement learning on Atari'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  Options of make pong, all optional:'
+	@echo '    FRAMES=200000   end after so many emulator frames    SEED=1    seed of the run'
+	@echo '    GAME=breakout   another game                         DEVICE=flex'
+	@echo '    ARGS="..."      anything else that prism train takes (prism train --help)'
+
+setup: ## find or install Rust, cmake, a C++ compiler and Python
+	@./set-up
+
+build: setup ## build the optimised program; the first time takes minutes
+	@echo 'build: cargo build --release (the first build compiles Burn and the Arcade Learning Environment)'
+	@./set-up cargo build --release
+
+roms: build ## fetch the game ROMs through pip, once
+	@echo 'roms: prism roms install'
+	@./set-up $(prism) roms install
+
+pong: roms ## train DQN on Pong until it is solved; Ctrl-C ends it and keeps everything
+	@echo 'pong: prism train pong $(strip $(options))'
+	@./set-up $(prism) train pong $(options)
+
+test: setup ## every gate, and at the end every test
+	@./set-up ./check
