@@ -1,7 +1,9 @@
 //! What a network is fed: the shape of an observation and how its elements are encoded.
 
-use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
+
+use crate::kernels::pixels::scaled_channels_last;
 
 /// Encoding of one element of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,13 +39,22 @@ impl Input {
         }
     }
 
+    /// Channels of an image and pixels of each; other observations have one channel.
+    fn planes(&self) -> [usize; 2] {
+        match *self.shape.as_slice() {
+            [channels, height, width] => [channels, height * width],
+            _ => [1, self.elements()],
+        }
+    }
+
     /// Copies a batch of observations to the device, as they are encoded, and scales them there.
     ///
     /// This is the one host-to-device crossing of observations.
     ///
     /// # Shapes
     /// - `observations`: `[batch, bytes]`, row-major
-    /// - returns: `[batch, elements]`; bytes become `0.0..=1.0`
+    /// - returns: `[batch, elements]`; bytes become `0.0..=1.0`. An observation's axes stay in their order, but for images
+    ///   of bytes: these come channels-last, as the convolutions want them, `[height, width, channels]`.
     ///
     /// # Panics
     /// When `observations` is not a whole number of observations.
@@ -58,9 +69,9 @@ impl Input {
         match self.element {
             InputElement::U8 => {
                 // The explicit dtype keeps bytes as bytes; Burn would widen them on the host without it.
-                let bytes =
-                    Tensor::<2, Int>::from_data(TensorData::new(observations.to_vec(), shape), (device, DType::U8));
-                bytes.cast(FloatDType::F32).div_scalar(255.0)
+                let [channels, pixels] = self.planes();
+                let data = TensorData::new(observations.to_vec(), [shape[0], channels, pixels]);
+                scaled_channels_last(Tensor::<3, Int>::from_data(data, (device, DType::U8))).reshape(shape)
             }
             InputElement::F32 => {
                 let values: Vec<f32> = bytemuck::pod_collect_to_vec(observations);
@@ -76,18 +87,18 @@ mod tests {
     use crate::open_device;
 
     #[test]
-    fn bytes_are_scaled_to_one_and_floats_are_kept() {
+    fn bytes_are_scaled_and_put_channels_last_and_floats_are_kept() {
         let device = open_device("flex").expect("tests are built with flex");
         let bytes = Input { shape: vec![2, 1, 2], element: InputElement::U8 };
         let scaled = bytes.upload(&[0, 51, 102, 255, 255, 0, 0, 0], &device);
         assert_eq!(scaled.dims(), [2, 4]);
-        let values: Vec<f32> = scaled.into_data().to_vec().expect("floats");
-        for (value, expected) in values.iter().zip([0.0, 0.2, 0.4, 1.0, 1.0, 0.0, 0.0, 0.0]) {
+        let values: Vec<f32> = scaled.into_data().try_to_vec().expect("floats");
+        for (value, expected) in values.iter().zip([0.0, 0.4, 0.2, 1.0, 1.0, 0.0, 0.0, 0.0]) {
             assert!((value - expected).abs() < 1e-6, "{value} is not {expected}");
         }
 
         let floats = Input { shape: vec![2], element: InputElement::F32 };
         let kept = floats.upload(bytemuck::cast_slice(&[-3.5f32, 7.25]), &device);
-        assert_eq!(kept.into_data().to_vec::<f32>().expect("floats"), [-3.5, 7.25]);
+        assert_eq!(kept.into_data().try_to_vec::<f32>().expect("floats"), [-3.5, 7.25]);
     }
 }

@@ -6,12 +6,15 @@
 mod device;
 mod initialise;
 mod input;
+mod kernels;
 mod nature;
 mod network;
+mod optimiser;
 mod weights;
 
 pub use device::{DeviceError, device_names, open_device};
 pub use input::{Input, InputElement};
 pub use nature::NatureTorso;
 pub use network::{NetworkConfig, NetworkError, QNetwork, Torso};
+pub use optimiser::Adam;
 pub use weights::{Weights, WeightsError};

@@ -8,11 +8,14 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use crate::initialise;
+use crate::kernels::convolution::convolution_relu;
 
 /// Kernel size, stride and channels out of the three convolutions (Nature 2015, Extended Data Table 1 and Methods).
 const CONVOLUTIONS: [(usize, usize, usize); 3] = [(8, 4, 32), (4, 2, 64), (3, 1, 64)];
 
 /// Three convolutions and one fully connected layer, each followed by a rectifier.
+///
+/// Feature maps are channels-last, so the fully connected layer's inputs are ordered `[row, column, channel]`.
 #[derive(Module, Debug)]
 pub struct NatureTorso {
     convolution1: Conv2d,
@@ -49,12 +52,17 @@ impl NatureTorso {
     /// Features of a batch of images.
     ///
     /// # Shapes
-    /// - `images`: `[batch, channels, height, width]`
+    /// - `images`: `[batch, height, width, channels]`
     /// - returns: `[batch, hidden]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = relu(self.convolution1.forward(images));
-        let features = relu(self.convolution2.forward(features));
-        let features = relu(self.convolution3.forward(features));
+        let features = rectified_convolution(&self.convolution1, images);
+        let features = rectified_convolution(&self.convolution2, features);
+        let features = rectified_convolution(&self.convolution3, features);
         relu(self.hidden.forward(features.flatten(1, 3)))
     }
+}
+
+fn rectified_convolution(layer: &Conv2d, features: Tensor<4>) -> Tensor<4> {
+    let bias = layer.bias.as_ref().expect("every convolution here has a bias");
+    convolution_relu(features, layer.weight.val(), bias.val(), layer.stride[0])
 }

@@ -124,7 +124,7 @@ impl QNetwork {
             TorsoLayers::Nature(torso) => {
                 let [batch, _] = observations.dims();
                 let [channels, height, width] = self.image.expect("a Nature torso is built with its image's shape");
-                torso.forward(observations.reshape([batch, channels, height, width]))
+                torso.forward(observations.reshape([batch, height, width, channels]))
             }
             TorsoLayers::Mlp(layers) => {
                 layers.iter().fold(observations, |features, layer| relu(layer.forward(features)))

@@ -150,3 +150,59 @@ impl Weights {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_xoshiro::rand_core::SeedableRng;
+
+    use super::*;
+    use crate::{Input, InputElement, Torso};
+
+    fn config(hidden: usize) -> NetworkConfig {
+        NetworkConfig {
+            input: Input { shape: vec![4, 36, 40], element: InputElement::U8 },
+            actions: 3,
+            torso: Torso::Nature { hidden },
+        }
+    }
+
+    fn network(config: &NetworkConfig) -> (QNetwork, Device) {
+        let device = crate::open_device("flex").expect("tests are built with flex");
+        (config.init(&mut Xoshiro256PlusPlus::seed_from_u64(3), &device).expect("a valid network"), device)
+    }
+
+    #[test]
+    fn saved_weights_give_the_same_q_values() {
+        let config = config(16);
+        let (network, device) = network(&config);
+        let bytes = Weights::of(&network, &config).bytes().to_vec();
+        let weights = Weights::from_bytes(bytes, "memory".to_owned()).expect("these were saved just now");
+        assert_eq!(weights.config(), &config);
+        weights.check(&config).expect("the same network");
+        let observation: Vec<u8> = (0..config.input.bytes()).map(|i| (i % 251) as u8).collect();
+        let q_values = |network: &QNetwork| network.forward(config.input.upload(&observation, &device)).into_data();
+        q_values(&weights.network(&device).expect("they fit")).assert_eq(&q_values(&network), true);
+    }
+
+    #[test]
+    fn damaged_and_foreign_files_are_refused_with_their_name() {
+        let config = config(16);
+        let (network, _) = network(&config);
+        let bytes = Weights::of(&network, &config).bytes().to_vec();
+        for damaged in [&bytes[..bytes.len() - 5], &bytes[..20], &[], b"not safetensors at all"] {
+            let error = Weights::from_bytes(damaged.to_vec(), "file.safetensors".to_owned()).expect_err("damaged");
+            assert!(matches!(error, WeightsError::Corrupt { .. }), "{error}");
+            assert!(error.to_string().contains("file.safetensors"), "{error}");
+        }
+        let foreign = safetensors::serialize(Vec::<(&str, safetensors::tensor::TensorView)>::new(), None);
+        let error = Weights::from_bytes(foreign.expect("an empty file"), "x".to_owned()).expect_err("foreign");
+        assert!(matches!(error, WeightsError::NotOurs { .. }), "{error}");
+    }
+
+    #[test]
+    fn weights_of_another_shape_are_refused_with_both_shapes() {
+        let (network, _) = network(&config(16));
+        let error = Weights::of(&network, &config(16)).check(&config(24)).expect_err("another network");
+        assert!(error.to_string().contains("16") && error.to_string().contains("24"), "{error}");
+    }
+}

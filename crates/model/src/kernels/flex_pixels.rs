@@ -1,0 +1,43 @@
+//! [`PixelOps`] on Flex.
+
+use burn::backend::Flex;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use rayon::prelude::*;
+
+use super::flex::tensor;
+use super::pixels::PixelOps;
+
+impl PixelOps for Flex {
+    fn scaled_channels_last(bytes: IntTensor<Self>) -> FloatTensor<Self> {
+        let [batch, channels, pixels] = bytes.layout().shape().dims::<3>();
+        let bytes = bytes.to_contiguous();
+        let mut floats = vec![0.0f32; batch * channels * pixels];
+        floats
+            .par_chunks_mut(channels * pixels)
+            .zip(bytes.storage::<u8>().par_chunks(channels * pixels))
+            .for_each(|(image, planes)| interleave(image, planes, channels));
+        tensor(floats, [batch, pixels, channels])
+    }
+}
+
+/// Planes `[channels, pixels]` of bytes to pixels `[pixels, channels]` of floats.
+fn interleave(image: &mut [f32], planes: &[u8], channels: usize) {
+    let scaled = |byte: u8| f32::from(byte) / 255.0;
+    let pixels = planes.len() / channels;
+    // Four stacked frames are the usual case; knowing their number lets the compiler use vector instructions.
+    if channels == 4 {
+        let (first, rest) = planes.split_at(pixels);
+        let (second, rest) = rest.split_at(pixels);
+        let (third, fourth) = rest.split_at(pixels);
+        let planes = first.iter().zip(second).zip(third).zip(fourth);
+        for (pixel, (((&a, &b), &c), &d)) in image.as_chunks_mut::<4>().0.iter_mut().zip(planes) {
+            *pixel = [a, b, c, d].map(scaled);
+        }
+        return;
+    }
+    for (channel, plane) in planes.chunks_exact(pixels).enumerate() {
+        for (value, &byte) in image[channel..].iter_mut().step_by(channels).zip(plane) {
+            *value = scaled(byte);
+        }
+    }
+}
