@@ -4,9 +4,11 @@
 //! caller's.
 
 mod environment;
+mod frames;
 mod seed;
 mod time_step;
 
 pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
+pub use frames::{AgentSteps, Frames};
 pub use seed::{Generator, Seed};
 pub use time_step::{Game, StepType, TimeStep};
