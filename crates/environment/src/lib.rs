@@ -6,11 +6,13 @@
 mod cart_pole;
 mod catch;
 mod chain;
+mod crew;
 mod environment;
 mod frames;
 mod seed;
 mod state;
 mod time_step;
+mod vector;
 
 pub use cart_pole::CartPole;
 pub use catch::Catch;
@@ -19,3 +21,4 @@ pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, O
 pub use frames::{AgentSteps, Frames};
 pub use seed::{Generator, Seed};
 pub use time_step::{Game, StepType, TimeStep};
+pub use vector::{ReadyStep, VectorEnvironment, VectorError, VectorStep};
