@@ -15,17 +15,18 @@ impl Seed {
     /// Seed of the component called `name`, the `index`-th of its kind. Different names or indices give unrelated
     /// streams.
     pub fn derive(self, name: &str, index: u64) -> Self {
-        // FNV-1a over the name keeps the mapping stable between builds, which std's hashers do not promise.
-        let name_hash = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        Self(mix(mix(self.0 ^ mix(name_hash)).wrapping_add(index)))
+        Self(mix(mix(self.0 ^ mix(fnv1a(name.as_bytes()))).wrapping_add(index)))
     }
 
     /// A generator that starts at this seed.
     pub fn generator(self) -> Generator {
         Generator::seed_from_u64(self.0)
     }
+}
+
+/// The FNV-1a hash: unlike std's hashers it promises to stay the same between builds.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection that spreads every input bit.
