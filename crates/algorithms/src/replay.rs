@@ -1,0 +1,406 @@
+//! Replay: remembers transitions and gives random ones back.
+
+mod frame_store;
+#[cfg(test)]
+mod tests;
+mod transition_store;
+mod uniform;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use prism_environment::{Generator, ObservationSpec, StepType, TimeStep};
+use serde::{Deserialize, Serialize, Serializer};
+use thiserror::Error;
+
+use self::frame_store::{FrameStore, LoadedStream, SavedStream};
+use self::transition_store::{Record, TransitionStore};
+use crate::{Batch, NStepAccumulator, TransitionId};
+
+/// What a [`Replay`] is built from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReplayConfig {
+    /// Transitions it holds at most, over all streams; the oldest leave first.
+    pub capacity: usize,
+    /// Environments that feed it, each as a stream of its own.
+    pub streams: usize,
+    /// Shape of the observations. The stack is at most 255 frames.
+    pub observation: ObservationSpec,
+    /// Agent steps per transition, unless an episode ends before.
+    pub n: u16,
+    /// Discount per agent step, 0 to 1.
+    pub gamma: f64,
+}
+
+/// Why a replay cannot be built or loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// A value of the configuration is out of range.
+    #[error("replay: {name} is {value}, it must be {expected}")]
+    BadConfig {
+        /// The field.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A saved replay contradicts itself.
+    #[error("this saved replay is damaged: {reason}; start from an older checkpoint or with an empty replay")]
+    BadState {
+        /// The contradiction.
+        reason: String,
+    },
+}
+
+/// Remembers the last transitions of several environments and samples from them uniformly.
+///
+/// Each frame is stored once, as bytes; observations are stacked again when they are sampled. An 84x84x4 transition
+/// takes one frame (7,056 bytes), 32 bytes for the rest, and its share of what surrounds it: one more frame per episode,
+/// partly filled chunks. Memory is taken as it fills.
+///
+/// Each environment is a stream: [`begin`](Self::begin) with the first observation of an episode, then
+/// [`add`](Self::add) for every agent step. Only complete, valid transitions enter.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "LoadedReplay")]
+pub struct Replay {
+    config: ReplayConfig,
+    streams: Vec<Stream>,
+    transitions: TransitionStore,
+    frames: FrameStore,
+}
+
+/// What one environment is in the middle of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Stream {
+    accumulator: NStepAccumulator,
+    /// Number of the first stored frame of the running episode; the stream's newest frame is the current one.
+    episode_start: Option<u64>,
+}
+
+impl Replay {
+    /// An empty replay.
+    ///
+    /// # Errors
+    /// [`ReplayError::BadConfig`] with the first value that is out of range.
+    pub fn new(config: ReplayConfig) -> Result<Self, ReplayError> {
+        config.check()?;
+        let accumulator = NStepAccumulator::new(config.n, config.gamma);
+        Ok(Self {
+            streams: vec![Stream { accumulator, episode_start: None }; config.streams],
+            transitions: TransitionStore::new(config.capacity),
+            frames: FrameStore::new(config.observation.frame_bytes(), config.streams),
+            config,
+        })
+    }
+
+    /// What it was built from.
+    pub fn config(&self) -> &ReplayConfig {
+        &self.config
+    }
+
+    /// How many transitions it holds.
+    pub fn len(&self) -> usize {
+        self.transitions.records().len()
+    }
+
+    /// Whether there is nothing to sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The ids of the transitions it holds.
+    pub fn living(&self) -> Range<TransitionId> {
+        self.transitions.living()
+    }
+
+    /// Bytes on the heap for frames and transitions, with what is allocated ahead.
+    pub fn memory_bytes(&self) -> usize {
+        self.frames.memory_bytes() + self.transitions.memory_bytes()
+    }
+
+    /// Starts an episode of a stream with the observation of its reset, newest frame last. Zero frames before the first
+    /// other one are the missing ones of an episode's start and take no memory.
+    ///
+    /// An episode that still runs is abandoned: its transitions that wait for more steps are dropped.
+    ///
+    /// # Panics
+    /// When there is no such stream or the observation has the wrong size.
+    pub fn begin(&mut self, stream: usize, first_observation: &[u8]) {
+        self.check_arguments(stream, first_observation);
+        let frame_bytes = self.config.observation.frame_bytes();
+        let older_frames = first_observation.len() - frame_bytes;
+        let missing_bytes =
+            first_observation[..older_frames].iter().position(|&byte| byte != 0).unwrap_or(older_frames);
+        let missing_frames = missing_bytes / frame_bytes;
+        let start = self.frames.stored(stream).end;
+        for frame in first_observation.chunks_exact(frame_bytes).skip(missing_frames) {
+            self.frames.push(stream, frame);
+        }
+        let stream = &mut self.streams[stream];
+        stream.accumulator.clear();
+        stream.episode_start = Some(start);
+    }
+
+    /// Adds one agent step of a stream: the action, the time step that answered it, and the observation that came with
+    /// it, newest frame last. A step of type Last ends the episode.
+    ///
+    /// # Panics
+    /// When there is no such stream, no episode runs on it, the reward or discount is not finite, the step is a First, or
+    /// the observation is not the one before moved on by one frame.
+    pub fn add(&mut self, stream: usize, action: usize, step: &TimeStep, next_observation: &[u8]) {
+        self.check_arguments(stream, next_observation);
+        let TimeStep { reward, discount, .. } = *step;
+        assert!(
+            reward.is_finite() && discount.is_finite(),
+            "stream {stream}: reward {reward} and discount {discount} must be finite"
+        );
+        let Some(episode_start) = self.streams[stream].episode_start else {
+            panic!("stream {stream} has no running episode: call begin first");
+        };
+        self.check_moved_on(stream, episode_start, next_observation);
+
+        let action = i32::try_from(action).expect("an action is an index into a short list");
+        let newest = next_observation.len() - self.config.observation.frame_bytes();
+        let frame = self.frames.push(stream, &next_observation[newest..]);
+        for transition in self.streams[stream].accumulator.add(action, step) {
+            let frame = frame - u64::from(transition.steps);
+            let stored_frames = self.config.stored_frames(episode_start, frame);
+            let record = Record { frame, stream: stream as u32, stored_frames, transition };
+            if let Some(evicted) = self.transitions.push(record) {
+                // Every later transition of that stream, complete or not, starts at this frame or after.
+                self.frames.release_before(evicted.stream as usize, evicted.oldest_frame());
+            }
+        }
+        if step.step_type == StepType::Last {
+            self.streams[stream].episode_start = None;
+        }
+    }
+
+    /// Fills the batch with transitions drawn uniformly, with replacement (Mnih et al. 2015, algorithm 1), so that
+    /// importance weights are all 1.
+    ///
+    /// # Panics
+    /// When the replay is empty or the batch was made for observations of another size.
+    pub fn sample_into(&self, batch: &mut Batch, generator: &mut Generator) {
+        assert!(!self.is_empty(), "an empty replay cannot be sampled: add transitions first");
+        uniform::sample(self.living(), generator, &mut batch.ids);
+        batch.importance_weights.fill(1.0);
+        self.gather(batch);
+    }
+
+    /// Fills the rest of a batch whose ids are set.
+    fn gather(&self, batch: &mut Batch) {
+        let bytes = self.config.observation.bytes();
+        let Batch { observations, next_observations, actions, returns, discounts, ids, importance_weights } = batch;
+        let size = ids.len();
+        assert!(
+            observations.len() == size * bytes && next_observations.len() == size * bytes,
+            "this batch of {size} has {} and {} observation bytes, this replay needs {size} times {bytes}",
+            observations.len(),
+            next_observations.len()
+        );
+        assert!(
+            [actions.len(), returns.len(), discounts.len(), importance_weights.len()] == [size; 4],
+            "the columns of this batch of {size} differ in length"
+        );
+        let outputs = observations.chunks_exact_mut(bytes).zip(next_observations.chunks_exact_mut(bytes));
+        for (i, (observation, next_observation)) in outputs.enumerate() {
+            let record = self.transitions.get(ids[i]);
+            let steps = u64::from(record.transition.steps);
+            self.stack(record.stream, record.oldest_frame(), record.frame, observation);
+            self.stack(record.stream, record.oldest_frame(), record.frame + steps, next_observation);
+            actions[i] = record.transition.action;
+            returns[i] = record.transition.n_step_return;
+            discounts[i] = record.transition.discount;
+        }
+    }
+
+    /// Writes the observation whose newest frame is `newest`; frames before `oldest` are zeros.
+    fn stack(&self, stream: u32, oldest: u64, newest: u64, out: &mut [u8]) {
+        let frames = self.config.stored_frames(oldest, newest);
+        let missing = self.config.observation.stack - usize::from(frames);
+        let (zeros, stored) = out.split_at_mut(missing * self.config.observation.frame_bytes());
+        zeros.fill(0);
+        self.frames.copy(stream as usize, newest + 1 - u64::from(frames)..newest + 1, stored);
+    }
+
+    fn check_arguments(&self, stream: usize, observation: &[u8]) {
+        assert!(stream < self.streams.len(), "stream {stream} does not exist: there are {}", self.streams.len());
+        let expected = self.config.observation.bytes();
+        assert_eq!(observation.len(), expected, "stream {stream}: an observation has the wrong number of bytes");
+    }
+
+    /// Frames are stored once, so a stack that did anything but move on could not be rebuilt.
+    fn check_moved_on(&self, stream: usize, episode_start: u64, next_observation: &[u8]) {
+        let frame_bytes = self.config.observation.frame_bytes();
+        let current = self.frames.stored(stream).end - 1;
+        // From the second newest frame, which was the newest before, to the oldest.
+        for (age, frame) in next_observation.rchunks_exact(frame_bytes).skip(1).enumerate() {
+            let same = match current.checked_sub(age as u64) {
+                Some(number) if number >= episode_start => self.frames.frame(stream, number) == frame,
+                _ => frame.iter().all(|&byte| byte == 0),
+            };
+            assert!(
+                same,
+                "stream {stream}: this observation is not the one before moved on by one frame (frame {} of {})",
+                self.config.observation.stack - 2 - age,
+                self.config.observation.stack
+            );
+        }
+    }
+
+    /// Says what is wrong with the replay's state; nothing can be, unless it came from a damaged file, and loading has
+    /// checked that.
+    ///
+    /// # Errors
+    /// [`ReplayError::BadState`] with the first contradiction found.
+    pub fn check_valid(&self) -> Result<(), ReplayError> {
+        self.find_contradiction().map_err(|reason| ReplayError::BadState { reason })
+    }
+
+    fn find_contradiction(&self) -> Result<(), String> {
+        let streams = self.config.streams;
+        if self.streams.len() != streams || self.frames.streams() != streams {
+            let (states, frames) = (self.streams.len(), self.frames.streams());
+            return Err(format!("it has {states} stream states and frames of {frames} streams instead of {streams}"));
+        }
+        for (index, stream) in self.streams.iter().enumerate() {
+            let stored = self.frames.stored(index);
+            stream.check_valid(&self.config, stored).map_err(|reason| format!("stream {index}: {reason}"))?;
+        }
+        let mut newest_start = vec![0; streams];
+        for (record, id) in self.transitions.records().iter().zip(self.living().start.0..) {
+            self.check_record(record, &mut newest_start).map_err(|reason| format!("{}: {reason}", TransitionId(id)))?;
+        }
+        Ok(())
+    }
+
+    fn check_record(&self, record: &Record, newest_start: &mut [u64]) -> Result<(), String> {
+        let Record { frame, stream, stored_frames, transition } = *record;
+        let Some(newest_start) = newest_start.get_mut(stream as usize) else {
+            return Err(format!("stream {stream} does not exist"));
+        };
+        let stored = self.frames.stored(stream as usize);
+        if !(1..=self.config.observation.stack).contains(&usize::from(stored_frames)) {
+            return Err(format!("{stored_frames} stored frames in a stack of {}", self.config.observation.stack));
+        }
+        if !(1..=self.config.n).contains(&transition.steps) {
+            return Err(format!("it spans {} steps, n is {}", transition.steps, self.config.n));
+        }
+        let before = frame.checked_sub(u64::from(stored_frames) - 1);
+        let after = frame.checked_add(u64::from(transition.steps));
+        if before.is_none_or(|before| before < stored.start) || after.is_none_or(|after| after >= stored.end) {
+            return Err(format!("frame {frame} with its neighbours is not among the stored {stored:?}"));
+        }
+        if frame < *newest_start {
+            return Err(format!("it starts at frame {frame}, before an earlier one of its stream"));
+        }
+        if !transition.n_step_return.is_finite() || !transition.discount.is_finite() {
+            return Err(format!("return {} and discount {}", transition.n_step_return, transition.discount));
+        }
+        *newest_start = frame;
+        Ok(())
+    }
+}
+
+impl ReplayConfig {
+    fn check(&self) -> Result<(), ReplayError> {
+        let bad = |name, value: &dyn ToString, expected| {
+            Err(ReplayError::BadConfig { name, value: value.to_string(), expected })
+        };
+        if self.capacity == 0 {
+            return bad("capacity", &self.capacity, "at least 1 transition");
+        }
+        if self.streams == 0 || u32::try_from(self.streams).is_err() {
+            return bad("streams", &self.streams, "at least 1 environment and a 32-bit number");
+        }
+        if self.observation.stack == 0 || u8::try_from(self.observation.stack).is_err() {
+            return bad("observation stack", &self.observation.stack, "1 to 255 frames");
+        }
+        if self.observation.frame_bytes() == 0 {
+            return bad("observation frame", &format!("{:?}", self.observation.frame), "a shape without a 0");
+        }
+        if self.n == 0 {
+            return bad("n", &self.n, "at least 1 agent step");
+        }
+        if !(0.0..=1.0).contains(&self.gamma) {
+            return bad("gamma", &self.gamma, "between 0 and 1");
+        }
+        Ok(())
+    }
+
+    /// How many frames of the stack that ends with frame `newest` are stored, where `oldest` is the first that counts.
+    fn stored_frames(&self, oldest: u64, newest: u64) -> u8 {
+        let stack = self.observation.stack as u64;
+        (newest + 1 - oldest).min(stack) as u8
+    }
+}
+
+impl Stream {
+    fn check_valid(&self, config: &ReplayConfig, stored: Range<u64>) -> Result<(), String> {
+        self.accumulator.check_valid(config.n, config.gamma)?;
+        let open = self.accumulator.open_starts() as u64;
+        let Some(episode_start) = self.episode_start else {
+            return if open == 0 { Ok(()) } else { Err(format!("{open} starts are open outside an episode")) };
+        };
+        if episode_start >= stored.end || open > stored.end - 1 - episode_start {
+            return Err(format!("{open} starts are open since frame {episode_start} of {}", stored.end));
+        }
+        let oldest_start = stored.end - 1 - open;
+        let needed = oldest_start + 1 - u64::from(config.stored_frames(episode_start, oldest_start));
+        if needed < stored.start {
+            return Err(format!("frame {needed} is needed, frames before {} are missing", stored.start));
+        }
+        Ok(())
+    }
+}
+
+/// A [`Replay`] as it is saved: everything that decides its future, living frames only.
+#[derive(Serialize)]
+struct SavedReplay<'a> {
+    config: &'a ReplayConfig,
+    streams: &'a [Stream],
+    first: TransitionId,
+    records: &'a VecDeque<Record>,
+    frames: Vec<SavedStream<'a>>,
+}
+
+/// A [`SavedReplay`] as it is loaded.
+#[derive(Deserialize)]
+struct LoadedReplay {
+    config: ReplayConfig,
+    streams: Vec<Stream>,
+    first: TransitionId,
+    records: VecDeque<Record>,
+    frames: Vec<LoadedStream>,
+}
+
+impl Serialize for Replay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let saved = SavedReplay {
+            config: &self.config,
+            streams: &self.streams,
+            first: self.living().start,
+            records: self.transitions.records(),
+            frames: self.frames.save(),
+        };
+        saved.serialize(serializer)
+    }
+}
+
+impl TryFrom<LoadedReplay> for Replay {
+    type Error = ReplayError;
+
+    fn try_from(loaded: LoadedReplay) -> Result<Self, ReplayError> {
+        let LoadedReplay { config, streams, first, records, frames } = loaded;
+        config.check()?;
+        let damaged = |reason| ReplayError::BadState { reason };
+        let transitions = TransitionStore::load(config.capacity, first, records).map_err(damaged)?;
+        let frames = FrameStore::load(config.observation.frame_bytes(), frames).map_err(damaged)?;
+        let replay = Self { config, streams, transitions, frames };
+        replay.check_valid()?;
+        Ok(replay)
+    }
+}

@@ -1,0 +1,407 @@
+//! The replay against one that stores whole observations.
+
+use std::collections::VecDeque;
+
+use prism_environment::{Element, Generator, ObservationSpec, Seed, StepType, TimeStep};
+use proptest::prelude::*;
+use rand::RngExt;
+
+use super::{Replay, ReplayConfig, ReplayError};
+use crate::{Batch, TransitionId};
+
+const FRAME_BYTES: usize = 3;
+
+fn config(capacity: usize, streams: usize, stack: usize, n: u16) -> ReplayConfig {
+    let observation = ObservationSpec { stack, frame: vec![1, FRAME_BYTES], element: Element::U8 };
+    ReplayConfig { capacity, streams, observation, n, gamma: 0.5 }
+}
+
+fn time_step(step_type: StepType, reward: f32, discount: f32) -> TimeStep {
+    TimeStep { step_type, reward, discount, ..TimeStep::first(0) }
+}
+
+/// A transition with everything in it, as the naive replay keeps it and as a batch shows it.
+#[derive(Clone, Debug, PartialEq)]
+struct Whole {
+    id: TransitionId,
+    observation: Vec<u8>,
+    action: i32,
+    n_step_return: f32,
+    discount: f32,
+    next_observation: Vec<u8>,
+}
+
+/// Stores every observation of a transition whole, and works out returns when an episode's steps are there to be summed.
+/// Slow, large and obvious.
+struct NaiveReplay {
+    config: ReplayConfig,
+    episodes: Vec<NaiveEpisode>,
+    living: VecDeque<Whole>,
+    next_id: u64,
+}
+
+/// The running episode of a stream.
+#[derive(Clone, Default)]
+struct NaiveEpisode {
+    observations: Vec<Vec<u8>>,
+    /// What followed each observation but the last.
+    steps: Vec<(i32, TimeStep)>,
+    /// How many of its starts have become transitions.
+    taken: usize,
+}
+
+impl NaiveReplay {
+    fn new(config: ReplayConfig) -> Self {
+        Self { episodes: vec![NaiveEpisode::default(); config.streams], config, living: VecDeque::new(), next_id: 0 }
+    }
+
+    fn begin(&mut self, stream: usize, observation: &[u8]) {
+        self.episodes[stream] = NaiveEpisode { observations: vec![observation.to_vec()], ..Default::default() };
+    }
+
+    fn add(&mut self, stream: usize, action: i32, step: &TimeStep, next_observation: &[u8]) {
+        let NaiveEpisode { observations, steps, taken } = &mut self.episodes[stream];
+        observations.push(next_observation.to_vec());
+        steps.push((action, *step));
+        let end = steps.len();
+        let ends = step.step_type == StepType::Last || step.discount == 0.0;
+        while *taken < end && (ends || end - *taken == usize::from(self.config.n)) {
+            let (mut n_step_return, mut discount) = (0.0, 1.0);
+            for (_, step) in &steps[*taken..] {
+                n_step_return += discount * f64::from(step.reward);
+                discount *= self.config.gamma * f64::from(step.discount);
+            }
+            self.living.push_back(Whole {
+                id: TransitionId(self.next_id),
+                observation: observations[*taken].clone(),
+                action: steps[*taken].0,
+                n_step_return: n_step_return as f32,
+                discount: discount as f32,
+                next_observation: observations[end].clone(),
+            });
+            self.next_id += 1;
+            *taken += 1;
+        }
+        while self.living.len() > self.config.capacity {
+            self.living.pop_front();
+        }
+    }
+}
+
+/// Everything in the replay, oldest first.
+fn contents(replay: &Replay) -> Vec<Whole> {
+    let bytes = replay.config.observation.bytes();
+    let mut batch = Batch::new(replay.len(), bytes);
+    let living = replay.living();
+    for (id, number) in batch.ids.iter_mut().zip(living.start.0..living.end.0) {
+        *id = TransitionId(number);
+    }
+    // What a gather does not write must not survive it.
+    batch.observations.fill(0xee);
+    batch.next_observations.fill(0xee);
+    replay.gather(&mut batch);
+    wholes(&batch, bytes)
+}
+
+fn wholes(batch: &Batch, bytes: usize) -> Vec<Whole> {
+    let whole = |i: usize| Whole {
+        id: batch.ids[i],
+        observation: batch.observations[i * bytes..(i + 1) * bytes].to_vec(),
+        action: batch.actions[i],
+        n_step_return: batch.returns[i],
+        discount: batch.discounts[i],
+        next_observation: batch.next_observations[i * bytes..(i + 1) * bytes].to_vec(),
+    };
+    (0..batch.size()).map(whole).collect()
+}
+
+/// Feeds replays with random episodes: each stream is a stack of random frames that moves on, episodes end really or by
+/// truncation, lives are lost, some resets begin with a full or partly full stack, some episodes are abandoned.
+struct Feed {
+    config: ReplayConfig,
+    generator: Generator,
+    /// Per stream, the current observation of a running episode.
+    running: Vec<Option<Vec<u8>>>,
+}
+
+impl Feed {
+    fn new(config: ReplayConfig, seed: u64) -> Self {
+        let running = vec![None; config.streams];
+        Self { config, generator: Seed(seed).generator(), running }
+    }
+
+    /// A frame, sometimes of zeros like a missing one.
+    fn frame(&mut self) -> [u8; FRAME_BYTES] {
+        if self.generator.random_bool(0.1) { [0; FRAME_BYTES] } else { self.generator.random() }
+    }
+
+    /// What happens next, for `take` to hand to each replay: the stream, and the step or a reset, and the observation.
+    fn next(&mut self) -> (usize, Option<(i32, TimeStep)>, Vec<u8>) {
+        let stream = self.generator.random_range(0..self.config.streams);
+        let stack = self.config.observation.stack;
+        let abandoned = self.generator.random_bool(0.02);
+        let Some(mut observation) = self.running[stream].take().filter(|_| !abandoned) else {
+            let real_frames = if self.generator.random_bool(0.7) { 1 } else { self.generator.random_range(1..=stack) };
+            let mut observation = vec![0; (stack - real_frames) * FRAME_BYTES];
+            for _ in 0..real_frames {
+                observation.extend(self.frame());
+            }
+            self.running[stream] = Some(observation.clone());
+            return (stream, None, observation);
+        };
+        observation.drain(..FRAME_BYTES);
+        observation.extend(self.frame());
+        let step_type = if self.generator.random_bool(0.15) { StepType::Last } else { StepType::Mid };
+        let discount = [0.0, 0.5, 1.0, 1.0, 1.0, 1.0][self.generator.random_range(0..6)];
+        let step = time_step(step_type, self.generator.random_range(-4..=4) as f32, discount);
+        if step_type == StepType::Mid {
+            self.running[stream] = Some(observation.clone());
+        }
+        (stream, Some((self.generator.random_range(0..18), step)), observation)
+    }
+
+    fn feed(&mut self, replay: &mut Replay) {
+        let (stream, step, observation) = self.next();
+        match step {
+            None => replay.begin(stream, &observation),
+            Some((action, step)) => replay.add(stream, action as usize, &step, &observation),
+        }
+    }
+}
+
+/// A replay after `events` random events.
+fn filled(config: ReplayConfig, events: usize) -> Replay {
+    let mut replay = Replay::new(config.clone()).unwrap();
+    let mut feed = Feed::new(config, 5);
+    for _ in 0..events {
+        feed.feed(&mut replay);
+    }
+    replay
+}
+
+fn bytes_of(replay: &Replay) -> Vec<u8> {
+    postcard::to_allocvec(replay).unwrap()
+}
+
+fn load(bytes: &[u8]) -> postcard::Result<Replay> {
+    postcard::from_bytes(bytes)
+}
+
+proptest! {
+    #[test]
+    fn it_holds_what_a_replay_of_whole_observations_holds(
+        seed: u64,
+        capacity in 1..60usize,
+        streams in 1..4usize,
+        stack in 1..5usize,
+        n in 1..5u16,
+    ) {
+        let config = config(capacity, streams, stack, n);
+        let mut replay = Replay::new(config.clone()).unwrap();
+        let mut naive = NaiveReplay::new(config.clone());
+        let mut feed = Feed::new(config.clone(), seed);
+        for _ in 0..300 {
+            let (stream, step, observation) = feed.next();
+            match step {
+                None => {
+                    replay.begin(stream, &observation);
+                    naive.begin(stream, &observation);
+                }
+                Some((action, step)) => {
+                    replay.add(stream, action as usize, &step, &observation);
+                    naive.add(stream, action, &step, &observation);
+                }
+            }
+            prop_assert_eq!(replay.check_valid(), Ok(()));
+            prop_assert_eq!(contents(&replay), Vec::from(naive.living.clone()));
+        }
+    }
+
+    #[test]
+    fn a_loaded_replay_goes_on_like_the_saved_one(
+        seed: u64,
+        capacity in 1..60usize,
+        streams in 1..4usize,
+        stack in 1..5usize,
+        n in 1..5u16,
+        before in 0..300usize,
+    ) {
+        let config = config(capacity, streams, stack, n);
+        let mut replay = Replay::new(config.clone()).unwrap();
+        let mut feed = Feed::new(config.clone(), seed);
+        for _ in 0..before {
+            feed.feed(&mut replay);
+        }
+        let saved = bytes_of(&replay);
+        let mut loaded = load(&saved).unwrap();
+        prop_assert!(bytes_of(&loaded) == saved);
+
+        let mut feeds = [Feed { running: feed.running.clone(), generator: feed.generator.clone(), config }, feed];
+        let mut generators = [Seed(seed).generator(), Seed(seed).generator()];
+        let bytes = replay.config.observation.bytes();
+        let mut batches = [Batch::new(8, bytes), Batch::new(8, bytes)];
+        for _ in 0..100 {
+            for (replay, i) in [(&mut replay, 0), (&mut loaded, 1)] {
+                feeds[i].feed(replay);
+                if !replay.is_empty() {
+                    replay.sample_into(&mut batches[i], &mut generators[i]);
+                }
+            }
+            prop_assert_eq!(&batches[0], &batches[1]);
+        }
+        prop_assert!(bytes_of(&loaded) == bytes_of(&replay));
+    }
+}
+
+#[test]
+fn a_sample_shows_what_the_replay_holds() {
+    let replay = filled(config(50, 2, 4, 3), 500);
+    let bytes = replay.config.observation.bytes();
+    let mut batch = Batch::new(200, bytes);
+    batch.importance_weights.fill(0.5);
+    replay.sample_into(&mut batch, &mut Seed(1).generator());
+    let held = contents(&replay);
+    for whole in wholes(&batch, bytes) {
+        assert!(held.contains(&whole));
+    }
+    assert_eq!(batch.importance_weights, [1.0; 200]);
+}
+
+#[test]
+fn every_living_transition_is_equally_likely() {
+    // Odd numbers, and a ring that has gone round: the oldest is not the first ever.
+    let replay = filled(config(37, 3, 2, 1), 400);
+    assert_eq!(replay.len(), 37);
+    let living = replay.living();
+    assert!(living.start.0 > 37);
+    let mut counts = [0u32; 37];
+    let mut batch = Batch::new(37, replay.config.observation.bytes());
+    let mut generator = Seed(11).generator();
+    for _ in 0..1000 {
+        replay.sample_into(&mut batch, &mut generator);
+        for id in &batch.ids {
+            counts[(id.0 - living.start.0) as usize] += 1;
+        }
+    }
+    let expected = 1000.0;
+    let chi_squared: f64 = counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+    // Quantiles 0.0005 and 0.9995 with 36 degrees of freedom (Wilson and Hilferty 1931): uniform, and not too evenly so.
+    assert!((14.3..70.7).contains(&chi_squared), "chi-squared is {chi_squared}");
+}
+
+#[test]
+fn memory_follows_what_lives_not_what_has_passed() {
+    let config = config(100, 3, 4, 3);
+    let mut replay = Replay::new(config.clone()).unwrap();
+    assert_eq!(replay.memory_bytes(), 0);
+    let mut feed = Feed::new(config, 5);
+    for _ in 0..2_000 {
+        feed.feed(&mut replay);
+    }
+    let full = replay.memory_bytes();
+    for _ in 0..20_000 {
+        feed.feed(&mut replay);
+    }
+    assert!(replay.memory_bytes() <= full * 5 / 4, "{full} bytes have become {}", replay.memory_bytes());
+}
+
+#[test]
+fn a_frame_of_a_transition_is_stored_once() {
+    // 84x84x4 as one long episode: the promise is 7.3 kB per transition.
+    let observation = ObservationSpec { stack: 4, frame: vec![84, 84], element: Element::U8 };
+    let mut stacked = vec![0; observation.bytes()];
+    let mut replay = Replay::new(ReplayConfig { capacity: 2_000, streams: 1, observation, n: 1, gamma: 0.99 }).unwrap();
+    replay.begin(0, &stacked);
+    for i in 0..5_000u32 {
+        stacked.drain(..84 * 84);
+        stacked.extend(std::iter::repeat_n(i as u8, 84 * 84));
+        replay.add(0, 0, &time_step(StepType::Mid, 0.0, 1.0), &stacked);
+    }
+    assert_eq!(replay.len(), 2_000);
+    assert!(replay.memory_bytes() <= 2_000 * 7_300, "{} bytes", replay.memory_bytes());
+}
+
+#[test]
+fn an_abandoned_episode_leaves_its_complete_transitions_only() {
+    let mut replay = Replay::new(config(10, 1, 1, 2)).unwrap();
+    replay.begin(0, &[1; 3]);
+    for i in 2..=4 {
+        replay.add(0, 0, &time_step(StepType::Mid, 1.0, 1.0), &[i; 3]);
+    }
+    assert_eq!(replay.len(), 2);
+    replay.begin(0, &[9; 3]);
+    replay.add(0, 0, &time_step(StepType::Last, 1.0, 0.0), &[10; 3]);
+    assert_eq!(replay.len(), 3);
+    assert_eq!(contents(&replay)[2].observation, [9; 3]);
+}
+
+#[test]
+#[should_panic(expected = "an empty replay cannot be sampled")]
+fn an_empty_replay_is_not_sampled() {
+    let replay = Replay::new(config(10, 1, 1, 1)).unwrap();
+    replay.sample_into(&mut Batch::new(1, FRAME_BYTES), &mut Seed(0).generator());
+}
+
+#[test]
+#[should_panic(expected = "stream 1: this observation is not the one before moved on by one frame (frame 0 of 3)")]
+fn a_stack_that_does_not_move_on_is_refused() {
+    let mut replay = Replay::new(config(10, 2, 3, 1)).unwrap();
+    replay.begin(1, &[0, 0, 0, 0, 0, 0, 1, 1, 1]);
+    replay.add(1, 0, &time_step(StepType::Mid, 0.0, 1.0), &[5, 5, 5, 1, 1, 1, 2, 2, 2]);
+}
+
+#[test]
+#[should_panic(expected = "stream 0 has no running episode")]
+fn a_step_after_the_last_is_refused() {
+    let mut replay = Replay::new(config(10, 1, 1, 1)).unwrap();
+    replay.begin(0, &[1; 3]);
+    replay.add(0, 0, &time_step(StepType::Last, 0.0, 1.0), &[2; 3]);
+    replay.add(0, 0, &time_step(StepType::Mid, 0.0, 1.0), &[3; 3]);
+}
+
+#[test]
+#[should_panic(expected = "reward NaN and discount 1 must be finite")]
+fn a_reward_that_is_not_a_number_is_refused() {
+    let mut replay = Replay::new(config(10, 1, 1, 1)).unwrap();
+    replay.begin(0, &[1; 3]);
+    replay.add(0, 0, &time_step(StepType::Mid, f32::NAN, 1.0), &[2; 3]);
+}
+
+#[test]
+fn values_out_of_range_are_refused_by_name() {
+    let good = config(10, 1, 4, 1);
+    let bad = [
+        (ReplayConfig { capacity: 0, ..good.clone() }, "capacity is 0"),
+        (ReplayConfig { streams: 0, ..good.clone() }, "streams is 0"),
+        (ReplayConfig { n: 0, ..good.clone() }, "n is 0"),
+        (ReplayConfig { gamma: 1.5, ..good.clone() }, "gamma is 1.5"),
+        (ReplayConfig { gamma: f64::NAN, ..good.clone() }, "gamma is NaN"),
+        (config(10, 1, 256, 1), "observation stack is 256"),
+        (config(10, 1, 0, 1), "observation stack is 0"),
+    ];
+    for (config, message) in bad {
+        let error = Replay::new(config).unwrap_err().to_string();
+        assert!(error.contains(message), "{error:?} does not say {message:?}");
+    }
+}
+
+#[test]
+fn damage_is_found_and_named() {
+    type Damage = fn(&mut Replay);
+    let damages: [(Damage, &str); 7] = [
+        (|replay| replay.transitions.record_mut(3).stream = 2, ": stream 2 does not exist"),
+        (|replay| replay.transitions.record_mut(3).stored_frames = 0, "0 stored frames in a stack of 4"),
+        (|replay| replay.transitions.record_mut(3).transition.steps = 4, "it spans 4 steps, n is 3"),
+        (|replay| replay.transitions.record_mut(3).frame = u64::MAX, "is not among the stored"),
+        (|replay| replay.transitions.record_mut(3).transition.discount = f32::NAN, "discount NaN"),
+        (|replay| replay.streams[1].episode_start = Some(1_000_000), "stream 1: "),
+        (|replay| replay.streams.truncate(1), "1 stream states"),
+    ];
+    for (damage, message) in damages {
+        let mut replay = filled(config(40, 2, 4, 3), 500);
+        damage(&mut replay);
+        let Err(ReplayError::BadState { reason }) = replay.check_valid() else { panic!("{message:?} was not found") };
+        assert!(reason.contains(message), "{reason:?} does not say {message:?}");
+        assert!(load(&bytes_of(&replay)).is_err(), "{message:?} was loaded");
+    }
+}
