@@ -71,28 +71,25 @@ pub enum AleError {
         /// What it has.
         available: String,
     },
-    /// The probability is not one.
-    #[error("repeat_action_probability is {probability}: it must be at least 0 and less than 1")]
-    BadProbability {
-        /// What was asked for.
-        probability: f32,
-    },
 }
 
 /// What an emulator is told before it loads its game.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AleSettings {
-    /// Chance, for each frame, that the console sees the previous frame's action instead of the new one.
-    pub repeat_action_probability: f32,
     /// Game mode; 0 is every game's own default.
     pub mode: u32,
     /// Difficulty; 0 is every game's own default.
     pub difficulty: u32,
-    /// Seed of the emulator's random draws.
+    /// Seed of what is random in the console itself: timers and memory at power-on.
     pub seed: Seed,
 }
 
 /// One emulator with one game in it.
+///
+/// Snapshots are exact: from one, equal actions give equal points, lives, RAM and screens, in all games. Two things are
+/// not in them. Until the first frame after [`Emulator::restore`], the screen and the RAM read as before it. And a game that
+/// does not draw some pixel in a frame shows what was there two frames ago, so that the first frame after a restore can
+/// differ in such pixels (seen in yars_revenge only, 16 pixels).
 #[derive(Debug)]
 pub struct Ale {
     handle: NonNull<ale_sys::ALEInterface>,
@@ -117,10 +114,6 @@ impl Ale {
     /// When a setting does not exist in this game, when a file in the current directory would change the emulator, or when
     /// the ROM cannot be handed over.
     pub fn new(rom: &Rom, settings: AleSettings) -> Result<Self, AleError> {
-        let probability = settings.repeat_action_probability;
-        if !(0.0..1.0).contains(&probability) {
-            return Err(AleError::BadProbability { probability });
-        }
         let game = rom.game();
         // The library picks a game's rules by the name of its ROM file and leaves the process when it does not know
         // the name, so the checked bytes go into a file of that name, whatever the user's own is called.
@@ -158,8 +151,9 @@ impl Ale {
         // * the mutex is held while the ROM is loaded.
         unsafe {
             ale_sys::setInt(ale.raw(), c"random_seed".as_ptr(), seed as c_int);
-            ale_sys::setFloat(ale.raw(), c"repeat_action_probability".as_ptr(), probability);
-            // Frame skipping, pooling and the frame limit are `AtariEnvironment`'s, one frame at a time.
+            // Sticky actions, frame skipping, pooling and the frame limit are `AtariEnvironment`'s, frame by frame. The
+            // library's own sticky actions would also escape its snapshots, which lack the previous action.
+            ale_sys::setFloat(ale.raw(), c"repeat_action_probability".as_ptr(), 0.0);
             ale_sys::setInt(ale.raw(), c"frame_skip".as_ptr(), 1);
             ale_sys::setInt(ale.raw(), c"max_num_frames_per_episode".as_ptr(), 0);
             ale_sys::setBool(ale.raw(), c"color_averaging".as_ptr(), false);

@@ -3,20 +3,18 @@
 use std::mem;
 
 use rand::RngExt;
+use serde::{Deserialize, Serialize};
 
 use crate::emulator::RAM_BYTES;
-use crate::seed::fnv1a;
+use crate::state;
 use crate::{
     Action, ActionSet, AtariConfig, AtariOptions, Colour, Element, Emulator, Environment, EnvironmentError,
-    EnvironmentSpec, FireReset, Game, LifeLoss, ObservationSpec, Pooling, Preprocessing, Seed, StepType, TimeStep,
-    View,
+    EnvironmentSpec, FireReset, Game, Generator, LifeLoss, ObservationSpec, Pooling, Preprocessing, Seed, StepType,
+    TimeStep, View,
 };
 
-/// First bytes of a saved state, with the version of its layout.
-const STATE_MAGIC: &[u8; 8] = b"PRISMAT1";
-
 /// Where the environment is between two calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Phase {
     /// Before the first game and after each.
     BetweenGames,
@@ -24,6 +22,20 @@ enum Phase {
     BetweenLives,
     /// Inside an episode.
     Playing,
+}
+
+/// How far the game has come and what decides its future outside of the emulator and the stack.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Course {
+    phase: Phase,
+    /// Draws no-op starts and sticky actions.
+    generator: Generator,
+    /// What the console saw in the last frame.
+    last_action: Action,
+    /// Frames of this game since its first observation.
+    game_frames: u32,
+    /// Lives after the last step.
+    lives: u32,
 }
 
 /// One Atari game, one agent step at a time: see [`AtariEnvironment::step`] for what that is made of.
@@ -42,13 +54,7 @@ pub struct AtariEnvironment {
     actions: Vec<Action>,
     view: ViewBuffers,
     stack: FrameStack,
-    phase: Phase,
-    seed: Seed,
-    /// Games started, which picks the random stream of the next game's start.
-    games: u64,
-    /// Frames of this game since its first observation.
-    game_frames: u32,
-    lives: u32,
+    course: Course,
 }
 
 impl AtariEnvironment {
@@ -86,11 +92,13 @@ impl AtariEnvironment {
             config: config.clone(),
             actions,
             view,
-            phase: Phase::BetweenGames,
-            seed,
-            games: 0,
-            game_frames: 0,
-            lives: 0,
+            course: Course {
+                phase: Phase::BetweenGames,
+                generator: seed.derive("atari", 0).generator(),
+                last_action: Action::Noop,
+                game_frames: 0,
+                lives: 0,
+            },
         }
     }
 
@@ -104,12 +112,8 @@ impl AtariEnvironment {
         if rom.game().name != options.game {
             return Err(crate::AleError::OtherGame { wanted: options.game.clone(), given: rom.game().name.into() });
         }
-        let settings = crate::AleSettings {
-            repeat_action_probability: options.repeat_action_probability,
-            mode: options.mode,
-            difficulty: options.difficulty,
-            seed: seed.derive("ale", 0),
-        };
+        let settings =
+            crate::AleSettings { mode: options.mode, difficulty: options.difficulty, seed: seed.derive("ale", 0) };
         Ok(Self::with_emulator(config, Box::new(crate::Ale::new(rom, settings)?), seed))
     }
 
@@ -123,79 +127,56 @@ impl AtariEnvironment {
         self.emulator.as_ref()
     }
 
-    /// Starts a new game: reset, fire, no-op start. Starts again if the game ends meanwhile.
+    /// Starts a new game: reset, fire, no-op start.
     fn start_game(&mut self) {
-        let options = self.config.options();
-        let mut generator = self.seed.derive("no-op start", self.games).generator();
-        self.games += 1;
-        let no_ops = if options.no_op_max == 0 { 0 } else { generator.random_range(1..=options.no_op_max) };
-        self.emulator.reset();
+        let no_op_max = self.config.options().no_op_max;
+        let no_ops = if no_op_max == 0 { 0 } else { self.course.generator.random_range(1..=no_op_max) };
+        self.press_reset();
         self.press_fire();
         for _ in 0..no_ops {
-            self.emulator.act(Action::Noop);
+            self.act(Action::Noop);
             if self.emulator.game_over() {
-                self.emulator.reset();
+                self.press_reset();
             }
         }
-        self.game_frames = 0;
+        self.course.game_frames = 0;
     }
 
     /// Goes on with the same game after a lost life.
     fn start_life(&mut self) {
-        self.emulator.act(Action::Noop);
+        self.act(Action::Noop);
         self.press_fire();
+    }
+
+    fn press_reset(&mut self) {
+        self.emulator.reset();
+        self.course.last_action = Action::Noop;
     }
 
     fn press_fire(&mut self) {
         if self.config.options().fire_reset == FireReset::Press && self.actions.contains(&Action::Fire) {
-            self.emulator.act(Action::Fire);
+            self.act(Action::Fire);
         }
     }
 
-    /// Takes over a saved state, or says why it does not fit and changes nothing.
-    fn restore(&mut self, state: &[u8]) -> Result<(), String> {
-        let (content, checksum) = state.split_last_chunk().ok_or(TOO_SHORT)?;
-        if fnv1a(content) != u64::from_le_bytes(*checksum) {
-            return Err("its checksum is wrong".into());
+    /// Emulates one frame and returns the points it gave: the console sees `action`, or the last one again where it sticks.
+    fn act(&mut self, action: Action) -> i32 {
+        let sticks = self.course.generator.random::<f32>() < self.config.options().repeat_action_probability;
+        if !sticks {
+            self.course.last_action = action;
         }
-        let mut content = content.strip_prefix(STATE_MAGIC).ok_or("it is of another kind or version")?;
-        let game = take_bytes(&mut content)?;
-        if game != self.spec.name.as_bytes() {
-            return Err(format!("it is of {}", String::from_utf8_lossy(game)));
-        }
-        let shape = take_bytes(&mut content)?;
-        if shape != self.shape().as_bytes() {
-            return Err(format!("it has observations of {}, not {}", String::from_utf8_lossy(shape), self.shape()));
-        }
-        let phase = match take::<1>(&mut content)? {
-            [0] => Phase::BetweenGames,
-            [1] => Phase::BetweenLives,
-            [2] => Phase::Playing,
-            [other] => return Err(format!("it has an unknown phase {other}")),
-        };
-        let seed = Seed(u64::from_le_bytes(take(&mut content)?));
-        let games = u64::from_le_bytes(take(&mut content)?);
-        let game_frames = u32::from_le_bytes(take(&mut content)?);
-        let lives = u32::from_le_bytes(take(&mut content)?);
-        let frames = take_bytes(&mut content)?;
-        if frames.len() != self.spec.observation.bytes() {
-            return Err("its frames have another size".into());
-        }
-        self.emulator.restore(take_bytes(&mut content)?).map_err(|error| error.to_string())?;
-        self.stack.read(frames);
-        (self.phase, self.seed, self.games) = (phase, seed, games);
-        (self.game_frames, self.lives) = (game_frames, lives);
-        Ok(())
+        self.course.game_frames += 1;
+        self.emulator.act(self.course.last_action)
     }
 
-    /// What observations are made of and like, which a saved state must agree with.
+    /// What observations are and are made of, which a saved state must agree with.
     fn shape(&self) -> String {
         let (height, width) = self.emulator.screen_size();
         format!("{} from a screen of {height}x{width}", self.spec.observation)
     }
 
     fn playable(&self, action: usize) -> Result<Action, EnvironmentError> {
-        if self.phase != Phase::Playing {
+        if self.course.phase != Phase::Playing {
             return Err(EnvironmentError::NeedsReset { environment: self.spec.name.clone() });
         }
         let unknown = || EnvironmentError::UnknownAction {
@@ -209,7 +190,7 @@ impl AtariEnvironment {
     fn state_of_game(&self) -> Game {
         if self.emulator.game_over() {
             Game::Over
-        } else if self.config.options().frame_limit.is_some_and(|limit| self.game_frames >= limit) {
+        } else if self.config.options().frame_limit.is_some_and(|limit| self.course.game_frames >= limit) {
             Game::Truncated
         } else {
             Game::Running
@@ -223,20 +204,20 @@ impl Environment for AtariEnvironment {
     }
 
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        // The no-op frame that opens a life can be the one that ends the game.
-        if self.phase == Phase::BetweenLives {
+        // The frames that open a life can be the ones that end the game.
+        if self.course.phase == Phase::BetweenLives {
             self.start_life();
         }
-        if self.phase != Phase::BetweenLives || self.emulator.game_over() {
+        if self.course.phase != Phase::BetweenLives || self.emulator.game_over() {
             self.start_game();
         }
-        self.phase = Phase::Playing;
-        self.lives = self.emulator.lives();
+        self.course.phase = Phase::Playing;
+        self.course.lives = self.emulator.lives();
         self.stack.clear();
         self.view.capture(self.emulator.as_ref());
         self.view.frame(Pooling::Last, self.emulator.as_ref(), self.stack.next());
         self.stack.write(observation);
-        Ok(TimeStep::first(self.lives))
+        Ok(TimeStep::first(self.course.lives))
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
@@ -247,17 +228,16 @@ impl Environment for AtariEnvironment {
         let mut points = 0;
         let mut frames = 0;
         let (game, life_lost) = loop {
-            points += self.emulator.act(action);
+            points += self.act(action);
             frames += 1;
-            self.game_frames += 1;
             self.view.capture(self.emulator.as_ref());
             let game = self.state_of_game();
-            let life_lost = game != Game::Over && self.emulator.lives() < self.lives;
+            let life_lost = game != Game::Over && self.emulator.lives() < self.course.lives;
             if frames == frame_skip || game != Game::Running || (life_lost && life_loss == LifeLoss::EpisodeEnd) {
                 break (game, life_lost);
             }
         };
-        self.lives = self.emulator.lives();
+        self.course.lives = self.emulator.lives();
 
         // The last two screens: grey or colour, maximum, area resize; then onto the stack.
         let pooling = if frames == 1 { Pooling::Last } else { pooling };
@@ -266,43 +246,58 @@ impl Environment for AtariEnvironment {
 
         // A truncated game keeps its discount: it would have gone on.
         let life_ends = life_lost && life_loss == LifeLoss::EpisodeEnd;
-        self.phase = match game {
+        self.course.phase = match game {
             Game::Over | Game::Truncated => Phase::BetweenGames,
             Game::Running if life_ends => Phase::BetweenLives,
             Game::Running => Phase::Playing,
         };
         let terminal = game == Game::Over || (life_lost && life_loss != LifeLoss::Ignore);
         Ok(TimeStep {
-            step_type: if self.phase == Phase::Playing { StepType::Mid } else { StepType::Last },
+            step_type: if self.course.phase == Phase::Playing { StepType::Mid } else { StepType::Last },
             reward: reward.apply(points as f32),
             raw_reward: points as f32,
             discount: if terminal { 0.0 } else { 1.0 },
             game,
-            lives: self.lives,
+            lives: self.course.lives,
             frames,
         })
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
-        let mut state = STATE_MAGIC.to_vec();
-        put(&mut state, self.spec.name.as_bytes());
-        put(&mut state, self.shape().as_bytes());
-        state.push(self.phase as u8);
-        state.extend(self.seed.0.to_le_bytes());
-        state.extend(self.games.to_le_bytes());
-        state.extend(self.game_frames.to_le_bytes());
-        state.extend(self.lives.to_le_bytes());
         let mut frames = vec![0; self.spec.observation.bytes()];
         self.stack.write(&mut frames);
-        put(&mut state, &frames);
-        put(&mut state, &self.emulator.snapshot());
-        state.extend(fnv1a(&state).to_le_bytes());
-        Ok(state)
+        let saved =
+            SavedState { shape: self.shape(), course: self.course.clone(), frames, emulator: self.emulator.snapshot() };
+        Ok(state::encode(&self.spec.name, &saved))
     }
 
     fn load_state(&mut self, state: &[u8]) -> Result<(), EnvironmentError> {
-        self.restore(state).map_err(|reason| EnvironmentError::BadState { environment: self.spec.name.clone(), reason })
+        let saved: SavedState = state::decode(&self.spec.name, state, |saved: &SavedState| {
+            if saved.shape != self.shape() {
+                return Err(format!("it has observations of {}, not {}", saved.shape, self.shape()));
+            }
+            if saved.frames.len() != self.spec.observation.bytes() {
+                return Err(format!("its frames have {} bytes", saved.frames.len()));
+            }
+            Ok(())
+        })?;
+        self.emulator.restore(&saved.emulator).map_err(|error| EnvironmentError::BadState {
+            environment: self.spec.name.clone(),
+            reason: error.to_string(),
+        })?;
+        self.stack.read(&saved.frames);
+        self.course = saved.course;
+        Ok(())
     }
+}
+
+/// What is written down of an environment.
+#[derive(Serialize, Deserialize)]
+struct SavedState {
+    shape: String,
+    course: Course,
+    frames: Vec<u8>,
+    emulator: Vec<u8>,
 }
 
 /// What an agent's view needs between the emulator and the stack.
@@ -383,24 +378,315 @@ impl FrameStack {
     }
 }
 
-/// Appends `bytes` with their length.
-fn put(state: &mut Vec<u8>, bytes: &[u8]) {
-    state.extend((bytes.len() as u32).to_le_bytes());
-    state.extend(bytes);
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AtariConfig, BadSnapshot, Palette, Protocol, RewardTransform};
 
-/// Takes what [`put`] appended off the front of `state`.
-fn take_bytes<'a>(state: &mut &'a [u8]) -> Result<&'a [u8], String> {
-    let length = u32::from_le_bytes(take(state)?) as usize;
-    let (bytes, rest) = state.split_at_checked(length).ok_or(TOO_SHORT)?;
-    *state = rest;
-    Ok(bytes)
-}
+    /// A console whose game follows a script: one event for each frame after a reset, nothing once they are over.
+    #[derive(Clone)]
+    struct Scripted {
+        script: Vec<Event>,
+        lives_at_start: u32,
+        lives: u32,
+        frame: u32,
+        over: bool,
+        resets: u32,
+        seen: std::sync::Arc<std::sync::Mutex<Vec<Action>>>,
+    }
 
-fn take<const N: usize>(state: &mut &[u8]) -> Result<[u8; N], String> {
-    let (bytes, rest) = state.split_first_chunk().ok_or(TOO_SHORT)?;
-    *state = rest;
-    Ok(*bytes)
-}
+    #[derive(Clone, Copy, PartialEq)]
+    enum Event {
+        Points(i32),
+        LoseLife,
+        End,
+    }
 
-const TOO_SHORT: &str = "it is too short";
+    impl Scripted {
+        fn new(lives: u32, script: &[Event]) -> Self {
+            let script = script.to_vec();
+            let seen = Default::default();
+            Self { script, lives_at_start: lives, lives, frame: 0, over: false, resets: 0, seen }
+        }
+    }
+
+    impl Emulator for Scripted {
+        fn game(&self) -> &str {
+            "scripted"
+        }
+
+        fn screen_size(&self) -> (usize, usize) {
+            (2, 2)
+        }
+
+        fn palette(&self) -> &'static Palette {
+            Palette::NTSC
+        }
+
+        fn minimal_actions(&self) -> &[Action] {
+            &[Action::Noop, Action::Fire, Action::Up]
+        }
+
+        fn reset(&mut self) {
+            (self.lives, self.frame, self.over) = (self.lives_at_start, 0, false);
+            self.resets += 1;
+        }
+
+        fn act(&mut self, action: Action) -> i32 {
+            assert!(!self.over, "nothing may be done after the end");
+            self.seen.lock().unwrap().push(action);
+            let event = self.script.get(self.frame as usize).copied().unwrap_or(Event::Points(0));
+            self.frame += 1;
+            match event {
+                Event::Points(points) => points,
+                Event::LoseLife => {
+                    self.lives -= 1;
+                    0
+                }
+                Event::End => {
+                    self.over = true;
+                    0
+                }
+            }
+        }
+
+        fn game_over(&self) -> bool {
+            self.over
+        }
+
+        fn lives(&self) -> u32 {
+            self.lives
+        }
+
+        fn frame_number(&self) -> u32 {
+            self.frame
+        }
+
+        fn episode_frame_number(&self) -> u32 {
+            self.frame
+        }
+
+        /// Frame n lights pixel n mod 4, in a colour of its own among the greys.
+        fn read_screen(&self, screen: &mut [u8]) {
+            screen.fill(0);
+            screen[self.frame as usize % 4] = 2 * (1 + self.frame % 7) as u8;
+        }
+
+        fn read_ram(&self, ram: &mut [u8; RAM_BYTES]) {
+            ram.fill(self.frame as u8);
+        }
+
+        fn snapshot(&self) -> Vec<u8> {
+            vec![self.frame as u8, self.lives as u8]
+        }
+
+        fn restore(&mut self, snapshot: &[u8]) -> Result<(), BadSnapshot> {
+            let [frame, lives] = snapshot else { return Err(BadSnapshot { reason: "it is not scripted".into() }) };
+            (self.frame, self.lives) = (u32::from(*frame), u32::from(*lives));
+            Ok(())
+        }
+    }
+
+    fn options() -> AtariOptions {
+        AtariOptions {
+            view: View::Image { colour: Colour::Grey, height: 2, width: 2 },
+            repeat_action_probability: 0.0,
+            reward: RewardTransform::Clip,
+            stack: 2,
+            ..Protocol::Dopamine.options("pong")
+        }
+    }
+
+    fn environment(options: AtariOptions, console: Scripted) -> AtariEnvironment {
+        let config = AtariConfig::new(options).expect("valid options");
+        AtariEnvironment::with_emulator(&config, Box::new(console), Seed(1))
+    }
+
+    fn start(options: AtariOptions, console: Scripted) -> (AtariEnvironment, Vec<u8>) {
+        let mut environment = environment(options, console);
+        let mut observation = vec![0; environment.spec().observation.bytes()];
+        environment.reset(&mut observation).expect("a start");
+        (environment, observation)
+    }
+
+    /// The scripted screen after `frame`, grey.
+    fn screen(frame: u32) -> [u8; 4] {
+        let mut pixels = [0; 4];
+        pixels[frame as usize % 4] = Palette::NTSC.grey[2 * (1 + frame as usize % 7)];
+        pixels
+    }
+
+    fn pooled(a: u32, b: u32) -> [u8; 4] {
+        std::array::from_fn(|pixel| screen(a)[pixel].max(screen(b)[pixel]))
+    }
+
+    #[test]
+    fn a_step_repeats_the_action_sums_points_and_pools_the_last_two_screens() {
+        let script = [Event::Points(1), Event::Points(2), Event::Points(0), Event::Points(4)];
+        let console = Scripted::new(3, &script);
+        let seen = console.seen.clone();
+        let (mut environment, mut observation) = start(options(), console);
+        assert_eq!(observation, [[0; 4], screen(0)].concat(), "missing frames are zeros");
+
+        let step = environment.step(2, &mut observation).expect("a step");
+        assert_eq!(*seen.lock().unwrap(), [Action::Up; 4]);
+        assert_eq!((step.raw_reward, step.reward, step.discount, step.frames), (7.0, 1.0, 1.0, 4));
+        assert_eq!((step.step_type, step.game, step.lives), (StepType::Mid, Game::Running, 3));
+        assert_eq!(observation, [screen(0), pooled(3, 4)].concat(), "oldest first");
+    }
+
+    #[test]
+    fn without_pooling_only_the_last_screen_shows() {
+        let options = AtariOptions { pooling: Pooling::Last, ..options() };
+        let (mut environment, mut observation) = start(options, Scripted::new(3, &[]));
+        environment.step(0, &mut observation).expect("a step");
+        assert_eq!(observation[4..], screen(4));
+    }
+
+    #[test]
+    fn a_game_that_ends_within_a_step_stops_there_and_shows_its_last_two_screens() {
+        let script = [Event::Points(1), Event::Points(1), Event::End];
+        let (mut environment, mut observation) = start(options(), Scripted::new(0, &script));
+        let step = environment.step(0, &mut observation).expect("a step");
+        assert_eq!((step.step_type, step.game, step.discount), (StepType::Last, Game::Over, 0.0));
+        assert_eq!((step.frames, step.raw_reward), (3, 2.0));
+        assert_eq!(observation[4..], pooled(2, 3));
+
+        let error = environment.step(0, &mut observation).expect_err("the episode is over");
+        assert!(matches!(error, EnvironmentError::NeedsReset { .. }), "{error}");
+        assert_eq!(environment.reset(&mut observation).expect("a start").step_type, StepType::First);
+        assert_eq!(observation, [[0; 4], screen(0)].concat(), "the stack is cleared");
+    }
+
+    #[test]
+    fn the_frame_limit_truncates_and_keeps_the_discount() {
+        let options = AtariOptions { frame_limit: Some(6), ..options() };
+        let (mut environment, mut observation) = start(options, Scripted::new(0, &[]));
+        assert_eq!(environment.step(0, &mut observation).expect("a step").game, Game::Running);
+        let step = environment.step(0, &mut observation).expect("a step");
+        assert_eq!((step.step_type, step.game, step.discount), (StepType::Last, Game::Truncated, 1.0));
+        assert_eq!(step.frames, 2);
+        environment.step(0, &mut observation).expect_err("the episode is over");
+    }
+
+    #[test]
+    fn a_lost_life_means_what_the_options_say() {
+        let script = [Event::Points(0), Event::LoseLife, Event::Points(5), Event::Points(0)];
+        let step = |life_loss| {
+            let (mut environment, mut observation) =
+                start(AtariOptions { life_loss, ..options() }, Scripted::new(3, &script));
+            environment.step(0, &mut observation).expect("a step")
+        };
+        let ignored = step(LifeLoss::Ignore);
+        assert_eq!((ignored.step_type, ignored.discount, ignored.frames), (StepType::Mid, 1.0, 4));
+        let zero = step(LifeLoss::ZeroDiscount);
+        assert_eq!((zero.step_type, zero.discount, zero.frames, zero.lives), (StepType::Mid, 0.0, 4, 2));
+        let end = step(LifeLoss::EpisodeEnd);
+        assert_eq!((end.step_type, end.discount, end.frames, end.game), (StepType::Last, 0.0, 2, Game::Running));
+    }
+
+    #[test]
+    fn after_a_lost_life_the_same_game_goes_on() {
+        let options = AtariOptions { life_loss: LifeLoss::EpisodeEnd, ..options() };
+        let console = Scripted::new(3, &[Event::LoseLife, Event::Points(0), Event::LoseLife, Event::End]);
+        let seen = console.seen.clone();
+        let (mut environment, mut observation) = start(options, console);
+        environment.step(2, &mut observation).expect("a step");
+        let first = environment.reset(&mut observation).expect("a new life");
+        assert_eq!((first.step_type, first.lives), (StepType::First, 2));
+        assert_eq!(observation, [[0; 4], screen(2)].concat());
+        assert_eq!(*seen.lock().unwrap(), [Action::Up, Action::Noop]);
+
+        environment.step(2, &mut observation).expect("a step");
+        let first = environment.reset(&mut observation).expect("the no-op frame ended the game: a new one");
+        assert_eq!((first.lives, environment.emulator().episode_frame_number()), (3, 0));
+    }
+
+    #[test]
+    fn a_reset_within_a_life_starts_a_new_game() {
+        let (mut environment, mut observation) = start(options(), Scripted::new(3, &[Event::LoseLife]));
+        environment.step(0, &mut observation).expect("a step");
+        assert_eq!(environment.reset(&mut observation).expect("a start").lives, 3);
+    }
+
+    #[test]
+    fn games_start_with_fire_and_then_a_drawn_number_of_no_ops() {
+        let options = AtariOptions { fire_reset: FireReset::Press, no_op_max: 5, ..options() };
+        let console = Scripted::new(3, &[]);
+        let seen = console.seen.clone();
+        let mut environment = environment(options, console);
+        let mut observation = vec![0; environment.spec().observation.bytes()];
+        let mut lengths = std::collections::BTreeSet::new();
+        for _ in 0..100 {
+            seen.lock().unwrap().clear();
+            environment.reset(&mut observation).expect("a start");
+            let seen = seen.lock().unwrap();
+            assert_eq!(seen[0], Action::Fire);
+            assert!(seen[1..].iter().all(|action| *action == Action::Noop));
+            lengths.insert(seen.len() - 1);
+        }
+        assert_eq!(lengths, (1..=5).collect());
+    }
+
+    #[test]
+    fn actions_stick_as_often_as_they_are_told_to() {
+        let options = AtariOptions { repeat_action_probability: 0.25, frame_skip: 1, ..options() };
+        let console = Scripted::new(3, &[]);
+        let seen = console.seen.clone();
+        let (mut environment, mut observation) = start(options, console);
+        let frames = 20_000;
+        for frame in 0..frames {
+            environment.step(1 + frame % 2, &mut observation).expect("a step");
+        }
+        // Actions alternate, so a frame that repeats the one before shows a stuck action, except after a stuck one: there
+        // the next action is the same by itself. Of two neighbours, on average p(1 - p) + (1 - p)p... are told apart by
+        // comparing with what was asked for: an action other than asked for was stuck, which an odd run of sticking gives.
+        let wrong =
+            seen.lock().unwrap().iter().enumerate().filter(|(i, a)| **a != [Action::Fire, Action::Up][i % 2]).count();
+        // Stuck for an odd number of frames: p(1 - p)(1 + p^2 + ...) = p / (1 + p).
+        let expected = 0.25 / 1.25 * frames as f64;
+        assert!((wrong as f64 - expected).abs() < 0.05 * expected, "{wrong} of {frames}, expected {expected}");
+    }
+
+    #[test]
+    fn unknown_actions_are_refused_and_the_full_set_has_all() {
+        let (mut environment, mut observation) = start(options(), Scripted::new(3, &[]));
+        let error = environment.step(3, &mut observation).expect_err("there are three");
+        assert!(matches!(error, EnvironmentError::UnknownAction { action: 3, count: 3, .. }), "{error}");
+        let full = AtariOptions { actions: ActionSet::Full, ..options() };
+        let (environment, _) = start(full, Scripted::new(3, &[]));
+        assert_eq!(environment.spec().actions.len(), 18);
+        assert_eq!(environment.spec().actions[10], "UPFIRE");
+    }
+
+    #[test]
+    fn ram_is_stacked_like_images() {
+        let options = AtariOptions { view: View::Ram, ..options() };
+        let (mut environment, mut observation) = start(options, Scripted::new(3, &[]));
+        environment.step(0, &mut observation).expect("a step");
+        environment.step(0, &mut observation).expect("a step");
+        assert_eq!(observation, [[4; RAM_BYTES], [8; RAM_BYTES]].concat());
+    }
+
+    #[test]
+    fn colour_observations_have_three_planes() {
+        let view = View::Image { colour: Colour::Rgb, height: 2, width: 2 };
+        let (environment, observation) = start(AtariOptions { view, ..options() }, Scripted::new(3, &[]));
+        assert_eq!(environment.spec().observation.frame, [3, 2, 2]);
+        assert_eq!(observation[12..16], screen(0), "the scripted colours are greys");
+    }
+
+    #[test]
+    fn a_state_of_something_else_is_refused_and_changes_nothing() {
+        let (mut environment, mut observation) = start(options(), Scripted::new(3, &[]));
+        environment.step(0, &mut observation).expect("a step");
+        let state = environment.save_state().expect("a state");
+        let (other, _) = start(AtariOptions { stack: 3, ..options() }, Scripted::new(3, &[]));
+        let wrong = [other.save_state().expect("a state"), vec![], state[..state.len() - 3].to_vec(), vec![7; 100]];
+        for bytes in wrong {
+            let error = environment.load_state(&bytes).expect_err("not a state of this environment");
+            assert!(matches!(error, EnvironmentError::BadState { .. }), "{error}");
+            assert_eq!(environment.save_state().expect("a state"), state);
+        }
+    }
+}

@@ -97,7 +97,8 @@ pub trait Emulator: Send {
     /// Starts a game from the console's reset switch.
     fn reset(&mut self);
 
-    /// Emulates one frame and returns the points it gave. After the game's end it gives nothing.
+    /// Emulates one frame, in which the player does `action` and nothing else, and returns the points it gave. After the
+    /// game's end it gives nothing.
     fn act(&mut self, action: Action) -> i32;
 
     /// Whether the game has ended by its own rules.
@@ -124,7 +125,8 @@ pub trait Emulator: Send {
     /// Everything that decides the frames to come, random draws included.
     fn snapshot(&self) -> Vec<u8>;
 
-    /// Continues from a snapshot taken of an emulator of the same game and settings.
+    /// Continues from a snapshot taken of an emulator of the same game and settings. The screen and the RAM may read as
+    /// before until the next frame.
     ///
     /// # Errors
     /// When the bytes are not such a snapshot; the emulator is then unchanged.

@@ -2,13 +2,14 @@
 
 /// The colours that the console can show in one television format, by palette byte.
 ///
-/// Even bytes are colours. An odd byte is the grey of the even byte before it: ALE shows it where a PAL console loses its
-/// colour.
+/// Even bytes are colours. Odd bytes occur where a PAL console loses its colour and shows the luminance of the even byte
+/// before; of the games here, only air_raid does that.
 #[derive(Debug)]
 pub struct Palette {
-    /// Luminance of each palette byte: 0.2989 red + 0.587 green + 0.114 blue, rounded.
+    /// Grey of each palette byte: 0.2989 red + 0.587 green + 0.114 blue, rounded. For odd bytes ALE gives the blue of the
+    /// colour that follows, which is kept here, so that its grey screens and ours are the same.
     pub grey: [u8; 256],
-    /// Red, green and blue of each palette byte.
+    /// Red, green and blue of each palette byte, for odd bytes three times the luminance.
     pub rgb: [[u8; 3]; 256],
 }
 
@@ -27,7 +28,9 @@ impl Palette {
             let luminance = 2989 * red as u32 + 5870 * green as u32 + 1140 * blue as u32;
             let luminance = ((luminance + 5000) / 10_000) as u8;
             grey[2 * index] = luminance;
-            grey[2 * index + 1] = luminance;
+            if index > 0 {
+                grey[2 * index - 1] = blue;
+            }
             rgb[2 * index] = [red, green, blue];
             rgb[2 * index + 1] = [luminance; 3];
             index += 1;
