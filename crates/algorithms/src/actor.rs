@@ -1,0 +1,125 @@
+//! Choosing actions: one batched forward pass for all environments, one read.
+
+use burn::tensor::{Device, Tensor};
+use prism_environment::{Generator, Seed};
+use prism_model::{Input, QNetwork};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+/// Chooses actions ε-greedily (Mnih et al. 2015, algorithm 1).
+///
+/// Its state, the random stream, is all that decides its future.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Actor {
+    generator: Generator,
+    actions: usize,
+}
+
+impl Actor {
+    /// An actor that chooses among `actions` actions.
+    ///
+    /// # Panics
+    /// When there are no actions.
+    pub fn new(actions: usize, seed: Seed) -> Self {
+        assert!(actions > 0, "an actor needs at least one action");
+        Self { generator: seed.generator(), actions }
+    }
+
+    /// Chooses one action for each observation: a uniformly random one with probability `epsilon`, else the one of
+    /// largest q-value (the first of equals).
+    ///
+    /// The network runs on all observations at once, or not at all when every action is random.
+    ///
+    /// # Shapes
+    /// - `observations`: `[environments, bytes]`
+    /// - returns: `[environments]`
+    ///
+    /// # Panics
+    /// When `epsilon` is not a probability.
+    pub fn choose(
+        &mut self,
+        network: &QNetwork,
+        input: &Input,
+        observations: &[u8],
+        epsilon: f64,
+        device: &Device,
+    ) -> Vec<usize> {
+        let environments = observations.len() / input.bytes();
+        let explored: Vec<Option<usize>> = (0..environments).map(|_| self.explore(epsilon)).collect();
+        if explored.iter().all(Option::is_some) {
+            return explored.into_iter().flatten().collect();
+        }
+        let q_values = network.forward(input.upload(observations, device));
+        let greedy = read_greedy(q_values);
+        explored.into_iter().zip(greedy).map(|(explored, greedy)| explored.unwrap_or(greedy)).collect()
+    }
+
+    fn explore(&mut self, epsilon: f64) -> Option<usize> {
+        self.generator.random_bool(epsilon).then(|| self.generator.random_range(0..self.actions))
+    }
+}
+
+/// The action of largest q-value in each row: the one device-to-host read of acting.
+///
+/// # Shapes
+/// - `q_values`: `[batch, actions]`
+/// - returns: `[batch]`
+fn read_greedy(q_values: Tensor<2>) -> Vec<usize> {
+    let [_, actions] = q_values.dims();
+    let values: Vec<f32> = q_values.into_data().try_to_vec().expect("q-values are floats");
+    values
+        .chunks_exact(actions)
+        .map(|row| (1..actions).fold(0, |best, action| if row[action] > row[best] { action } else { best }))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prism_model::{InputElement, NetworkConfig, Torso};
+
+    const ENVIRONMENTS: usize = 3000;
+
+    fn choices(epsilon: f64) -> (Vec<usize>, Vec<f32>) {
+        let device = prism_model::open_device("flex").expect("tests are built with flex");
+        let input = Input { shape: vec![2], element: InputElement::F32 };
+        let config = NetworkConfig { input: input.clone(), actions: 3, torso: Torso::Mlp { hidden: vec![] } };
+        let network = config.init(&mut Seed(4).generator(), &device).expect("a valid network");
+        let observations: Vec<f32> = (0..2 * ENVIRONMENTS).map(|i| (i as f32).sin()).collect();
+        let bytes: &[u8] = bytemuck::cast_slice(&observations);
+        let actions = Actor::new(3, Seed(9)).choose(&network, &input, bytes, epsilon, &device);
+        let q_values = network.forward(input.upload(bytes, &device)).into_data().try_to_vec().expect("floats");
+        (actions, q_values)
+    }
+
+    #[test]
+    fn without_exploration_every_action_has_the_largest_q_value() {
+        let (actions, q_values) = choices(0.0);
+        assert_eq!(actions.len(), ENVIRONMENTS);
+        for (action, row) in actions.iter().zip(q_values.chunks_exact(3)) {
+            assert!(row.iter().all(|&value| value <= row[*action]), "{action} is not the best of {row:?}");
+        }
+    }
+
+    #[test]
+    fn exploration_takes_each_action_equally_often() {
+        let (actions, _) = choices(1.0);
+        for action in 0..3 {
+            let count = actions.iter().filter(|&&chosen| chosen == action).count() as f64;
+            // Four standard deviations of a binomial with p = 1/3.
+            let expected = ENVIRONMENTS as f64 / 3.0;
+            assert!((count - expected).abs() < 4.0 * (expected * 2.0 / 3.0).sqrt(), "action {action}: {count}");
+        }
+    }
+
+    #[test]
+    fn epsilon_is_the_share_of_random_actions() {
+        let (actions, q_values) = choices(0.3);
+        let (greedy, _) = choices(0.0);
+        let differ = actions.iter().zip(&greedy).filter(|(a, b)| a != b).count() as f64;
+        // Two thirds of the random actions differ from the greedy one.
+        let expected = ENVIRONMENTS as f64 * 0.3 * 2.0 / 3.0;
+        assert!((differ - expected).abs() < 4.0 * (expected * 0.8).sqrt(), "{differ} differ, {expected} expected");
+        assert_eq!(q_values.len(), 3 * ENVIRONMENTS);
+    }
+}

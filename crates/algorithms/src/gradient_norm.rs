@@ -1,0 +1,86 @@
+//! Clipping of gradients by the norm of all of them together (Pascanu et al. 2013, section 3.2).
+//!
+//! Burn clips each parameter by itself, which changes the direction of the step; the papers clip the whole gradient.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+/// Norm of all gradients together, as a tensor on the device, `[1]`; nothing is read back.
+///
+/// # Panics
+/// When no parameter has a gradient.
+pub fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Tensor<1> {
+    let mut squares = SquareSum { gradients, sum: None };
+    module.visit(&mut squares);
+    squares.sum.expect("a module that was differentiated has gradients").sqrt()
+}
+
+/// Scales all gradients by min(1, limit / norm), so that their global norm is at most `limit`.
+pub fn clip_global_norm<M: Module>(module: &M, gradients: GradientsParams, limit: f32) -> GradientsParams {
+    let norm = global_norm(module, &gradients);
+    // The smallest positive float instead of 0 keeps a vanished gradient from becoming 0/0.
+    let factor = norm.clamp_min(f32::MIN_POSITIVE).recip().mul_scalar(limit).clamp_max(1.0);
+    let mut scale = Scale { gradients, factor };
+    module.visit(&mut scale);
+    scale.gradients
+}
+
+struct SquareSum<'a> {
+    gradients: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for SquareSum<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let squares = gradient.square().sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + squares,
+                None => squares,
+            });
+        }
+    }
+}
+
+struct Scale {
+    gradients: GradientsParams,
+    factor: Tensor<1>,
+}
+
+impl ModuleVisitor for Scale {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let scaled = gradient * self.factor.clone().reshape([1; D]);
+            self.gradients.register(param.id, scaled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prism_environment::Seed;
+    use prism_model::{Input, InputElement, NetworkConfig, Torso};
+
+    #[test]
+    fn all_gradients_are_scaled_by_one_factor_and_only_above_the_limit() {
+        let device = prism_model::open_device("flex").expect("tests are built with flex").autodiff();
+        let config = NetworkConfig {
+            input: Input { shape: vec![3], element: InputElement::F32 },
+            actions: 2,
+            torso: Torso::Mlp { hidden: vec![4] },
+        };
+        let network = config.init(&mut Seed(1).generator(), &device).expect("a valid network");
+        let gradients = || {
+            let observations = Tensor::<2>::from_floats([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]], &device);
+            let loss = network.forward(observations).square().sum().mul_scalar(100.0);
+            GradientsParams::from_grads(loss.backward(), &network)
+        };
+        let norm = |gradients: &GradientsParams| global_norm(&network, gradients).into_scalar::<f32>();
+        let before = norm(&gradients());
+        assert!(before > 2.0, "the example needs a large gradient, not {before}");
+        assert!((norm(&clip_global_norm(&network, gradients(), 2.0)) - 2.0).abs() < 1e-5);
+        assert_eq!(norm(&clip_global_norm(&network, gradients(), before * 2.0)), before);
+    }
+}
