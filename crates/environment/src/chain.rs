@@ -14,7 +14,7 @@ const ADVANCE: usize = 0;
 const QUIT: usize = 1;
 
 /// When a [`Chain`] cuts an episode short.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimeLimit {
     /// Never: episodes end by themselves.
     None,

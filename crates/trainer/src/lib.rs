@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Training and evaluation of value-based agents: configuration, run loop, records.
+//!
+//! A run is a [`Config`], a seed and a device: [`train`] plays, learns and writes a [`RunFolder`]; [`evaluate`] scores
+//! the weights in it.
+
+mod config;
+mod environments;
+mod evaluate;
+mod interrupt;
+pub mod presets;
+mod progress;
+mod records;
+mod run_folder;
+mod scores;
+mod settings;
+mod statistics;
+mod tensorboard;
+mod train;
+
+pub use config::{
+    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, LearningConfig, Loss, Optimiser, OptimiserConfig,
+    ReplayConfig, Threads, TrainingConfig,
+};
+pub use environments::build_environments;
+pub use evaluate::{EvaluateOptions, evaluate};
+pub use interrupt::Interrupt;
+pub use records::{
+    Ending, EpisodeRecord, EvaluationRecord, Heading, Progress, RecordError, Records, Summary, UpdateRecord,
+};
+pub use run_folder::{Checkpoint, Machine, Manifest, RunFolder, RunFolderError};
+pub use scores::{FinishedGame, ScoreTracker};
+pub use settings::{Origin, Override, SettingsError, Source};
+pub use statistics::Statistics;
+pub use tensorboard::EventWriter;
+pub use train::{TrainOptions, train};

@@ -1,1 +1,116 @@
-fn main() {}
+//! The program `prism`: one function per command, and the one place where exit codes are decided.
+
+mod cli;
+mod list;
+#[cfg(feature = "ale")]
+mod roms;
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
+use prism_environment::Seed;
+
+use cli::{Command, CommandLine, EvalArguments, TrainArguments};
+
+/// Something outside the program went wrong.
+const FAILURE: u8 = 1;
+/// The command line or the configuration is wrong; clap uses the same number.
+const WRONG_USAGE: u8 = 2;
+/// The program itself is wrong: `EX_SOFTWARE` of BSD's sysexits.
+const BUG: u8 = 70;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(report_bug));
+    let command = CommandLine::parse().command;
+    match catch_unwind(AssertUnwindSafe(|| run(command))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            // Standard error may be gone as well; the exit code then says enough.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::from(if error.is::<SettingsError>() { WRONG_USAGE } else { FAILURE })
+        }
+        Err(_) => ExitCode::from(BUG),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Train(arguments) => train(arguments),
+        Command::Eval(arguments) => eval(arguments),
+        Command::List => Ok(list::print(&mut io::stdout().lock())?),
+        #[cfg(feature = "ale")]
+        Command::Roms(arguments) => roms::run(&arguments, &mut io::stdout().lock()),
+    }
+}
+
+fn train(arguments: TrainArguments) -> anyhow::Result<()> {
+    let source = Source::find(&arguments.preset)?;
+    let mut overrides = parse_settings(&arguments.settings)?;
+    overrides.extend(arguments.game.map(|game| Override::flag("--game", "environment.game", game)));
+    overrides.extend(arguments.frames.map(|frames| Override::flag("--frames", "training.frames", frames)));
+    let config = Config::read(&source, &overrides)?;
+    let options = TrainOptions {
+        name: source.name,
+        device: device(arguments.device)?,
+        seed: Seed(arguments.seed),
+        roms: arguments.roms,
+        out: arguments.out,
+        interrupt: Interrupt::listen()?,
+    };
+    prism::train(&config, options)?;
+    Ok(())
+}
+
+fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
+    let (folder, weights) = RunFolder::open_weights(&arguments.run)?;
+    let mut overrides = parse_settings(&arguments.settings)?;
+    overrides.extend(arguments.episodes.map(|episodes| Override::flag("--episodes", "evaluation.episodes", episodes)));
+    overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
+    let config = Config::read(&Source::read(&folder.config())?, &overrides)?;
+    let options = EvaluateOptions {
+        weights,
+        device: device(arguments.device)?,
+        seed: Seed(arguments.seed),
+        roms: arguments.roms,
+    };
+    let scores = prism::evaluate(&config, &options)?;
+    let mut output = io::stdout().lock();
+    for (number, score) in (1..).zip(&scores) {
+        writeln!(output, "episode {number}  score {score}")?;
+    }
+    let kind = &config.environment.kind;
+    writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation.epsilon)?;
+    writeln!(output, "{}", Statistics::of(&scores))?;
+    writeln!(output, "weights {}, seed {}", options.weights.display(), options.seed.0)?;
+    Ok(())
+}
+
+fn parse_settings(settings: &[String]) -> Result<Vec<Override>, SettingsError> {
+    settings.iter().map(|text| Override::parse(text)).collect()
+}
+
+/// The device asked for, else the first that this build has.
+fn device(asked: Option<String>) -> anyhow::Result<String> {
+    let first = || prism_model::device_names().first().map(|&name| name.to_owned());
+    asked.or_else(first).context("this build has no devices: build it with a backend, such as --features flex")
+}
+
+/// Whether a reader of our output, such as `head`, has gone away: that is its right.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// One line instead of a panic's usual text.
+fn report_bug(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload_as_str().unwrap_or("it gave no reason");
+    let place = panic.location().map_or_else(String::new, |location| format!(" ({location})"));
+    let _ = writeln!(io::stderr(), "error: this is a bug in prism, please report it: {message}{place}");
+}

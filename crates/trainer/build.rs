@@ -1,0 +1,25 @@
+//! Tells the program which commit it was built from, so that every run can record it.
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=crates");
+    println!("cargo::rerun-if-changed=assets/presets");
+    println!("cargo::rerun-if-changed=Cargo.lock");
+    // HEAD names a branch, and the branch's own file changes with each commit.
+    let head = git(&["rev-parse", "--git-path", "HEAD"]);
+    let branch = git(&["symbolic-ref", "-q", "HEAD"]).and_then(|name| git(&["rev-parse", "--git-path", &name]));
+    for path in [head, branch].into_iter().flatten().filter(|path| Path::new(path).exists()) {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let commit = git(&["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]);
+    println!("cargo::rustc-env=PRISM_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
+}
+
+/// What git answers, `None` without git or outside a repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
+}

@@ -1,0 +1,126 @@
+//! The command line: what can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  prism roms install                 get the games' ROM files through pip
+  prism train pong                   train DQN on Pong until it is solved
+  prism train cartpole --seed 1      a first try without ROMs, a few minutes
+  prism eval runs/pong-seed0-...     score the best weights of a run
+  prism list                         presets, games, environments, protocols, devices")]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train an agent and write a run folder
+    Train(TrainArguments),
+    /// Score the weights of a run
+    Eval(EvalArguments),
+    /// List presets, games, environments, protocols and devices
+    List,
+    /// Get the games' ROM files, or look at those there are
+    #[cfg(feature = "ale")]
+    Roms(RomsArguments),
+}
+
+/// Arguments of `prism train`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism train pong
+  prism train pong --frames 200000                      a short try
+  prism train pong --game freeway --set training.stop_score=none
+  prism train breakout --set environment.count=8 --set replay.capacity=300000
+  prism train runs/pong-seed0-.../config.toml --seed 1  repeat a run with another seed
+
+Settings are sections and keys of a preset: see assets/presets, or a run folder's config.toml.")]
+pub struct TrainArguments {
+    /// A preset (see `prism list`), or the path of a configuration file
+    pub preset: String,
+    /// Play another game
+    #[arg(long, value_name = "GAME")]
+    pub game: Option<String>,
+    /// Device of the networks (see `prism list`) [default: the first one listed]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of every random choice
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// The run folder, which must not exist yet [default: a new one in runs/]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Change a setting, such as `learning.gamma=0.98`; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// End after this many emulator frames, instead of the preset's limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
+    pub frames: Option<i64>,
+}
+
+/// Arguments of `prism eval`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism eval runs/pong-seed0-20260101-120000
+  prism eval runs/pong-seed0-20260101-120000/weights/latest.safetensors --episodes 100 --epsilon 0.01")]
+pub struct EvalArguments {
+    /// A run folder (its best weights, else its latest), or a weights file in one
+    pub run: PathBuf,
+    /// Games to play [default: the run's setting]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
+    pub episodes: Option<i64>,
+    /// Probability of a random action [default: the run's setting]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    pub epsilon: Option<f64>,
+    /// Device of the network (see `prism list`) [default: the first one listed]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of every random choice
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// Change a setting of the run; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Arguments of `prism roms`.
+#[cfg(feature = "ale")]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism roms install              download the ROM files through pip and verify them
+  prism roms check                say what is missing or damaged
+  prism roms list --roms my-roms  every game with its file in a folder of yours")]
+pub struct RomsArguments {
+    /// What to do
+    #[command(subcommand)]
+    pub action: RomsAction,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder; where `install` puts them
+    #[arg(long, value_name = "DIR", global = true)]
+    pub roms: Option<PathBuf>,
+}
+
+/// What to do with ROM files.
+#[cfg(feature = "ale")]
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum RomsAction {
+    /// Download every missing or damaged ROM file through pip and verify it
+    Install,
+    /// List every game and its ROM file
+    List,
+    /// Verify every ROM file; fails if one is missing or damaged
+    Check,
+}

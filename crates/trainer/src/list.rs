@@ -1,0 +1,37 @@
+//! `prism list`: everything that has a name.
+
+use std::io::{self, Write};
+
+use prism::presets;
+use prism_environment::{GAMES, Protocol};
+
+/// Writes the names.
+pub fn print(output: &mut impl Write) -> io::Result<()> {
+    writeln!(output, "presets (prism train <preset>):")?;
+    for preset in presets::ALL {
+        writeln!(output, "  {:<16}{}", preset.name, preset.title())?;
+    }
+    writeln!(output, "\nenvironments (environment.kind):")?;
+    for (name, title) in [
+        ("atari", "a game of the Arcade Learning Environment, see below"),
+        ("catch", "a ball falls over ten rows, a paddle below catches it"),
+        ("chain", "a corridor whose action values are known"),
+        ("cartpole", "CartPole-v1"),
+    ] {
+        writeln!(output, "  {name:<16}{title}")?;
+    }
+    writeln!(output, "\nprotocols (environment.protocol):")?;
+    for protocol in Protocol::ALL {
+        writeln!(output, "  {:<16}{}", protocol.name(), protocol.description())?;
+    }
+    writeln!(output, "\ndevices of this build (--device):")?;
+    for name in prism_model::device_names() {
+        writeln!(output, "  {name}")?;
+    }
+    writeln!(output, "\ngames (--game):")?;
+    for games in GAMES.chunks(4) {
+        let names: String = games.iter().map(|game| format!("  {:<20}", game.name)).collect();
+        writeln!(output, "{}", names.trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! The presets that every build carries.
+
+/// A configuration that is part of the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// What `prism train` calls it.
+    pub name: &'static str,
+    /// The TOML text, with a source for each value.
+    pub text: &'static str,
+}
+
+impl Preset {
+    /// The text's first comment line: what the preset is.
+    pub fn title(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default().trim_start_matches('#').trim()
+    }
+}
+
+macro_rules! preset {
+    ($name:literal) => {
+        Preset { name: $name, text: include_str!(concat!("../../../assets/presets/", $name, ".toml")) }
+    };
+}
+
+/// All presets, in the order in which they are listed.
+pub const ALL: &[Preset] = &[
+    preset!("pong"),
+    preset!("breakout-small"),
+    preset!("breakout"),
+    preset!("invaders"),
+    preset!("cartpole"),
+    preset!("catch"),
+];
+
+/// The preset called `name`.
+pub fn find(name: &str) -> Option<&'static Preset> {
+    ALL.iter().find(|preset| preset.name == name)
+}

@@ -1,0 +1,622 @@
+//! What a run writes down: rows, curves, lines and a summary. The run loop hands over numbers and owns no formatting.
+//!
+//! `episodes.csv`, `train.csv` and `evaluations.csv` hold nothing that depends on the clock: equal seeds on one machine
+//! give equal files. Speeds go to `timing.csv`, to TensorBoard and to the screen.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use indicatif::FormattedDuration;
+use prism_environment::{AgentSteps, Frames};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::progress::{Counts, Display, Meter, Rates};
+use crate::run_folder::{RunFolder, RunFolderError};
+use crate::scores::FinishedGame;
+use crate::statistics::Statistics;
+use crate::tensorboard::EventWriter;
+
+/// How often `timing.csv` gets a row.
+const TIMING_PERIOD: Duration = Duration::from_secs(10);
+
+/// What a run says about itself before its first step.
+#[derive(Clone, Debug)]
+pub struct Heading<'a> {
+    /// Environment or game.
+    pub environment: &'a str,
+    /// What its scores are counted under.
+    pub protocol: &'a str,
+    /// When the run ends at the latest.
+    pub limit: AgentSteps,
+    /// Games in the mean score.
+    pub score_window: usize,
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Agent steps taken.
+    pub agent_steps: AgentSteps,
+    /// Frames shown.
+    pub frames: Frames,
+    /// Updates made.
+    pub updates: u64,
+    /// Probability of a random action.
+    pub epsilon: f64,
+}
+
+/// A game that has ended, and where the run stood then.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpisodeRecord {
+    /// The game.
+    pub game: FinishedGame,
+    /// Mean score of the last games, this one included.
+    pub mean_score: f64,
+    /// The run at its end.
+    pub at: Progress,
+}
+
+/// What the learner did since the last such record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UpdateRecord {
+    /// Mean loss.
+    pub loss: f64,
+    /// Mean q-value of the actions in the batches.
+    pub mean_q: f64,
+    /// Transitions in replay.
+    pub replay: usize,
+    /// The run at the last of these updates.
+    pub at: Progress,
+}
+
+/// One evaluation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluationRecord {
+    /// Score of each game.
+    pub scores: Vec<f64>,
+    /// Probability of a random action while it was played.
+    pub epsilon: f64,
+    /// The run at that time.
+    pub at: Progress,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The mean score reached the preset's bound.
+    Solved,
+    /// The limit of agent steps was reached.
+    Limit,
+    /// Somebody asked for it.
+    Interrupted,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// Why.
+    pub ending: Ending,
+    /// Games that ended.
+    pub episodes: u64,
+    /// Mean score of the last games, if one ended.
+    pub mean_score: Option<f64>,
+    /// Highest score, if a game ended.
+    pub best_score: Option<f64>,
+    /// The run at its end.
+    pub at: Progress,
+}
+
+/// A record could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: is the disk full or read-only? The run has stopped there", .path.display())]
+pub struct RecordError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Writes a run down.
+#[derive(Debug)]
+pub struct Records {
+    folder: RunFolder,
+    protocol: String,
+    environment: String,
+    window: usize,
+    episodes: Table,
+    train: Table,
+    evaluations: Table,
+    timing: Table,
+    events: Events,
+    log: Log,
+    display: Display,
+    meter: Meter,
+    timed: Instant,
+    shown: Shown,
+    evaluation_count: u64,
+}
+
+/// The last values that the progress line shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    pub(crate) last_score: Option<f64>,
+    pub(crate) mean_score: Option<f64>,
+    pub(crate) loss: Option<f64>,
+}
+
+/// A row of `episodes.csv`.
+#[derive(Default, Serialize)]
+struct EpisodeRow {
+    episode: u64,
+    environment: usize,
+    agent_steps: u64,
+    frames: u64,
+    score: f64,
+    mean_score: f64,
+    episode_steps: u64,
+    episode_frames: u64,
+    epsilon: f64,
+}
+
+/// A row of `train.csv`.
+#[derive(Default, Serialize)]
+struct TrainRow {
+    updates: u64,
+    agent_steps: u64,
+    frames: u64,
+    loss: f64,
+    mean_q: f64,
+    epsilon: f64,
+    replay: usize,
+}
+
+/// A row of `evaluations.csv`.
+#[derive(Default, Serialize)]
+struct EvaluationRow<'a> {
+    evaluation: u64,
+    agent_steps: u64,
+    frames: u64,
+    updates: u64,
+    protocol: &'a str,
+    epsilon: f64,
+    episodes: usize,
+    mean: f64,
+    median: f64,
+    standard_deviation: f64,
+    minimum: f64,
+    maximum: f64,
+    /// Every score, in the order of play, with a space between.
+    scores: String,
+}
+
+/// A row of `timing.csv`.
+#[derive(Default, Serialize)]
+struct TimingRow {
+    elapsed_seconds: f64,
+    agent_steps: u64,
+    frames: u64,
+    updates: u64,
+    agent_steps_per_second: f64,
+    frames_per_second: f64,
+    updates_per_second: f64,
+}
+
+/// What `summary.json` holds.
+#[derive(Serialize)]
+struct SummaryFile<'a> {
+    ending: Ending,
+    environment: &'a str,
+    protocol: &'a str,
+    episodes: u64,
+    updates: u64,
+    agent_steps: AgentSteps,
+    frames: Frames,
+    mean_score: Option<f64>,
+    score_window: usize,
+    best_score: Option<f64>,
+    elapsed_seconds: f64,
+    agent_steps_per_second: f64,
+    frames_per_second: f64,
+    updates_per_second: f64,
+}
+
+impl Records {
+    /// Starts the files in `folder` and says what begins.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn create(folder: &RunFolder, heading: &Heading<'_>) -> Result<Self, RecordError> {
+        let file = |name: &str| folder.path().join(name);
+        let mut records = Self {
+            folder: folder.clone(),
+            protocol: heading.protocol.to_owned(),
+            environment: heading.environment.to_owned(),
+            window: heading.score_window,
+            episodes: Table::create::<EpisodeRow>(file("episodes.csv"))?,
+            train: Table::create::<TrainRow>(file("train.csv"))?,
+            evaluations: Table::create::<EvaluationRow<'_>>(file("evaluations.csv"))?,
+            timing: Table::create::<TimingRow>(file("timing.csv"))?,
+            events: Events::create(folder.path())?,
+            log: Log::create(file("log.txt"))?,
+            display: Display::new(heading.limit),
+            meter: Meter::start(),
+            timed: Instant::now(),
+            shown: Shown::default(),
+            evaluation_count: 0,
+        };
+        records.note(&format!(
+            "{} (protocol {}) for at most {}; records in {}",
+            heading.environment,
+            heading.protocol,
+            heading.limit,
+            folder.path().display()
+        ))?;
+        Ok(records)
+    }
+
+    /// Shows and logs a line.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn note(&mut self, line: &str) -> Result<(), RecordError> {
+        self.display.line(line);
+        self.log.line(line)
+    }
+
+    /// Records a game that has ended.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn episode(&mut self, record: &EpisodeRecord) -> Result<(), RecordError> {
+        let EpisodeRecord { game, mean_score, at } = record;
+        self.shown.last_score = Some(game.score);
+        self.shown.mean_score = Some(*mean_score);
+        let rates = self.meter.rates(counts(at));
+        self.episodes.row(&EpisodeRow {
+            episode: game.number,
+            environment: game.environment,
+            agent_steps: at.agent_steps.0,
+            frames: at.frames.0,
+            score: game.score,
+            mean_score: *mean_score,
+            episode_steps: game.steps.0,
+            episode_frames: game.frames.0,
+            epsilon: at.epsilon,
+        })?;
+        self.events.scalars(
+            at.agent_steps,
+            &[
+                ("episode/score", game.score),
+                ("episode/mean_score", *mean_score),
+                ("episode/steps", game.steps.0 as f64),
+                ("episode/epsilon", at.epsilon),
+                ("speed/frames_per_second", rates.frames),
+            ],
+        )?;
+        self.note(&format!(
+            "episode {}  score {}  mean of last {} {:.2}  steps {}  frames/s {:.0}  elapsed {}",
+            game.number,
+            game.score,
+            self.window,
+            mean_score,
+            game.steps.0,
+            rates.frames,
+            FormattedDuration(self.meter.elapsed())
+        ))
+    }
+
+    /// Records what the learner did.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn update(&mut self, record: &UpdateRecord) -> Result<(), RecordError> {
+        let UpdateRecord { loss, mean_q, replay, at } = *record;
+        self.shown.loss = Some(loss);
+        let rates = self.meter.rates(counts(&at));
+        self.train.row(&TrainRow {
+            updates: at.updates,
+            agent_steps: at.agent_steps.0,
+            frames: at.frames.0,
+            loss,
+            mean_q,
+            epsilon: at.epsilon,
+            replay,
+        })?;
+        self.events.scalars(
+            at.agent_steps,
+            &[
+                ("train/loss", loss),
+                ("train/mean_q", mean_q),
+                ("train/epsilon", at.epsilon),
+                ("train/replay", replay as f64),
+                ("speed/updates_per_second", rates.updates),
+                ("speed/agent_steps_per_second", rates.agent_steps),
+            ],
+        )
+    }
+
+    /// Records an evaluation.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    ///
+    /// # Panics
+    /// When no game was played.
+    pub fn evaluation(&mut self, record: &EvaluationRecord) -> Result<(), RecordError> {
+        let EvaluationRecord { scores, epsilon, at } = record;
+        let statistics = Statistics::of(scores);
+        self.evaluation_count += 1;
+        self.evaluations.row(&EvaluationRow {
+            evaluation: self.evaluation_count,
+            agent_steps: at.agent_steps.0,
+            frames: at.frames.0,
+            updates: at.updates,
+            protocol: &self.protocol,
+            epsilon: *epsilon,
+            episodes: scores.len(),
+            mean: statistics.mean,
+            median: statistics.median,
+            standard_deviation: statistics.standard_deviation,
+            minimum: statistics.minimum,
+            maximum: statistics.maximum,
+            scores: scores.iter().map(f64::to_string).collect::<Vec<_>>().join(" "),
+        })?;
+        self.events.scalars(
+            at.agent_steps,
+            &[("evaluation/mean", statistics.mean), ("evaluation/median", statistics.median)],
+        )?;
+        let line = format!(
+            "evaluation {} at {}: {statistics} (protocol {}, epsilon {epsilon})",
+            self.evaluation_count, at.agent_steps, self.protocol
+        );
+        self.note(&line)
+    }
+
+    /// Shows where the run stands. Call it after every step: it decides itself when to draw.
+    ///
+    /// # Errors
+    /// When `timing.csv` cannot be written.
+    pub fn progress(&mut self, at: &Progress) -> Result<(), RecordError> {
+        let rates = self.meter.rates(counts(at));
+        self.display.show(at, rates, &self.shown, self.window);
+        if self.timed.elapsed() >= TIMING_PERIOD {
+            self.timed = Instant::now();
+            self.timing_row(at, rates)?;
+        }
+        Ok(())
+    }
+
+    /// Says how the run ended and completes every file.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(mut self, summary: &Summary) -> Result<(), RecordError> {
+        let at = &summary.at;
+        let elapsed = self.meter.elapsed();
+        let rates = self.meter.overall(counts(at));
+        self.display.clear();
+        self.timing_row(at, rates)?;
+        let time = FormattedDuration(elapsed);
+        let (episodes, updates) = (summary.episodes, at.updates);
+        self.note(&match summary.ending {
+            Ending::Solved => {
+                format!("solved {} in {time} after {episodes} episodes and {updates} updates", self.environment)
+            }
+            Ending::Limit => format!("reached the limit in {time} after {episodes} episodes and {updates} updates"),
+            Ending::Interrupted => format!("interrupted at {time} after {episodes} episodes and {updates} updates"),
+        })?;
+        self.note(&match (summary.mean_score, summary.best_score) {
+            (Some(mean), Some(best)) => format!(
+                "mean score of the last {} games {mean:.2}, best score {best} (protocol {})",
+                summary.episodes.min(self.window as u64),
+                self.protocol
+            ),
+            _ => "no game has ended".to_owned(),
+        })?;
+        self.note(&format!(
+            "{} and {}: {:.0} frames/s, {:.0} agent steps/s, {:.1} updates/s",
+            at.agent_steps, at.frames, rates.frames, rates.agent_steps, rates.updates
+        ))?;
+        self.events.flush()?;
+        let path = self.folder.path().to_owned();
+        self.note(&format!("weights and records are in {}", path.display()))?;
+        self.folder
+            .write_json(
+                "summary.json",
+                &SummaryFile {
+                    ending: summary.ending,
+                    environment: &self.environment,
+                    protocol: &self.protocol,
+                    episodes,
+                    updates,
+                    agent_steps: at.agent_steps,
+                    frames: at.frames,
+                    mean_score: summary.mean_score,
+                    score_window: self.window,
+                    best_score: summary.best_score,
+                    elapsed_seconds: elapsed.as_secs_f64(),
+                    agent_steps_per_second: rates.agent_steps,
+                    frames_per_second: rates.frames,
+                    updates_per_second: rates.updates,
+                },
+            )
+            .map_err(|error| match error {
+                RunFolderError::Write { path, source } => RecordError { path, source },
+                other => RecordError { path, source: io::Error::other(other) },
+            })
+    }
+
+    fn timing_row(&mut self, at: &Progress, rates: Rates) -> Result<(), RecordError> {
+        self.timing.row(&TimingRow {
+            elapsed_seconds: self.meter.elapsed().as_secs_f64(),
+            agent_steps: at.agent_steps.0,
+            frames: at.frames.0,
+            updates: at.updates,
+            agent_steps_per_second: rates.agent_steps,
+            frames_per_second: rates.frames,
+            updates_per_second: rates.updates,
+        })
+    }
+}
+
+fn counts(at: &Progress) -> Counts {
+    Counts { agent_steps: at.agent_steps, frames: at.frames, updates: at.updates }
+}
+
+/// A CSV file, complete after every row.
+#[derive(Debug)]
+struct Table {
+    writer: csv::Writer<File>,
+    path: PathBuf,
+}
+
+impl Table {
+    /// Starts a file with the names of `Row`'s fields, which are there even if no row ever is.
+    fn create<Row: Default + Serialize>(path: PathBuf) -> Result<Self, RecordError> {
+        let mut header = csv::Writer::from_writer(Vec::new());
+        header.serialize(Row::default()).expect("a row is written to memory");
+        let header = header.into_inner().expect("a row is written to memory");
+        let names = header.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        let started = File::create_new(&path).and_then(|mut file| {
+            file.write_all(names)?;
+            Ok(file)
+        });
+        match started {
+            Ok(file) => Ok(Self { writer: csv::WriterBuilder::new().has_headers(false).from_writer(file), path }),
+            Err(source) => Err(RecordError { path, source }),
+        }
+    }
+
+    fn row(&mut self, row: &impl Serialize) -> Result<(), RecordError> {
+        self.writer
+            .serialize(row)
+            .map_err(io::Error::from)
+            .and_then(|()| self.writer.flush())
+            .map_err(|source| RecordError { path: self.path.clone(), source })
+    }
+}
+
+/// The event file, with its folder's name in errors.
+#[derive(Debug)]
+struct Events {
+    writer: EventWriter,
+    folder: PathBuf,
+}
+
+impl Events {
+    fn create(folder: &Path) -> Result<Self, RecordError> {
+        match EventWriter::create(folder) {
+            Ok(writer) => Ok(Self { writer, folder: folder.to_owned() }),
+            Err(source) => Err(RecordError { path: folder.join("events.out.tfevents"), source }),
+        }
+    }
+
+    fn scalars(&mut self, at: AgentSteps, scalars: &[(&str, f64)]) -> Result<(), RecordError> {
+        self.writer
+            .scalars(at.0, scalars)
+            .map_err(|source| RecordError { path: self.folder.join("events.out.tfevents"), source })
+    }
+
+    fn flush(&mut self) -> Result<(), RecordError> {
+        self.writer.flush().map_err(|source| RecordError { path: self.folder.join("events.out.tfevents"), source })
+    }
+}
+
+/// The log file.
+#[derive(Debug)]
+struct Log {
+    file: File,
+    path: PathBuf,
+}
+
+impl Log {
+    fn create(path: PathBuf) -> Result<Self, RecordError> {
+        match File::create_new(&path) {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(RecordError { path, source }),
+        }
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), RecordError> {
+        writeln!(self.file, "{line}").map_err(|source| RecordError { path: self.path.clone(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Manifest, Source};
+    use prism_environment::Seed;
+
+    /// Records a short run in a new folder below `parent`.
+    fn record(parent: &Path, name: &str) -> RunFolder {
+        let config = Config::read(&Source::find("catch").unwrap(), &[]).unwrap();
+        let manifest = Manifest::new("catch", &config, Seed(0), "flex");
+        let folder = RunFolder::create(Some(&parent.join(name)), &manifest).unwrap();
+        let heading = Heading { environment: "catch", protocol: "catch", limit: AgentSteps(100), score_window: 100 };
+        let mut records = Records::create(&folder, &heading).unwrap();
+        let at = Progress { agent_steps: AgentSteps(9), frames: Frames(9), updates: 4, epsilon: 0.1 + 0.2 };
+        let game = FinishedGame { number: 1, environment: 0, score: -1.0, steps: AgentSteps(9), frames: Frames(9) };
+        records.episode(&EpisodeRecord { game, mean_score: -1.0, at }).unwrap();
+        records.update(&UpdateRecord { loss: 0.5, mean_q: 0.125, replay: 8, at }).unwrap();
+        records.evaluation(&EvaluationRecord { scores: vec![1.0, -1.0], epsilon: 0.0, at }).unwrap();
+        records.progress(&at).unwrap();
+        let summary =
+            Summary { ending: Ending::Limit, episodes: 1, mean_score: Some(-1.0), best_score: Some(-1.0), at };
+        records.finish(&summary).unwrap();
+        folder
+    }
+
+    fn read(folder: &RunFolder, name: &str) -> String {
+        std::fs::read_to_string(folder.path().join(name)).unwrap()
+    }
+
+    #[test]
+    fn rows_hold_what_was_recorded_and_nothing_of_the_clock() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = record(parent.path(), "run");
+        assert_eq!(
+            read(&folder, "episodes.csv"),
+            "episode,environment,agent_steps,frames,score,mean_score,episode_steps,episode_frames,epsilon\n\
+             1,0,9,9,-1.0,-1.0,9,9,0.30000000000000004\n"
+        );
+        assert_eq!(
+            read(&folder, "train.csv"),
+            "updates,agent_steps,frames,loss,mean_q,epsilon,replay\n4,9,9,0.5,0.125,0.30000000000000004,8\n"
+        );
+        let evaluations = read(&folder, "evaluations.csv");
+        assert!(
+            evaluations.ends_with("\n1,9,9,4,catch,0.0,2,0.0,0.0,1.4142135623730951,-1.0,1.0,1 -1\n"),
+            "{evaluations}"
+        );
+        assert_eq!(read(&folder, "timing.csv").lines().count(), 2);
+    }
+
+    #[test]
+    fn the_log_holds_every_line_and_each_score_its_protocol() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = record(parent.path(), "run");
+        let log = read(&folder, "log.txt");
+        for part in
+            ["catch (protocol catch)", "episode 1  score -1 ", "evaluation 1", "reached the limit in", "updates/s"]
+        {
+            assert!(log.contains(part), "`{part}` is not in {log}");
+        }
+        let summary: serde_json::Value = serde_json::from_str(&read(&folder, "summary.json")).unwrap();
+        assert_eq!(summary["ending"], "limit");
+        assert_eq!(summary["protocol"], "catch");
+        assert_eq!(summary["mean_score"], -1.0);
+    }
+
+    #[test]
+    fn records_of_another_run_are_not_overwritten() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = record(parent.path(), "run");
+        let heading = Heading { environment: "catch", protocol: "catch", limit: AgentSteps(100), score_window: 100 };
+        let error = Records::create(&folder, &heading).unwrap_err();
+        assert!(error.to_string().contains("episodes.csv"), "{error}");
+        assert!(read(&folder, "episodes.csv").lines().count() == 2);
+    }
+}

@@ -1,0 +1,742 @@
+//! What was typed: a preset or configuration file, `--set key=value` and flags, before it is checked as a whole.
+//!
+//! Every key has one line in [`KEYS`] that says what it expects; all errors about keys and values are made from it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use prism_environment::{ActionSet, Colour, FireReset, LifeLoss, Pooling, RewardTransform};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+use toml::de::DeTable;
+use toml::{Table, Value};
+
+use crate::presets;
+
+/// Settings as typed, complete and of the right types, not yet checked against each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub environment: EnvironmentSettings,
+    pub network: NetworkSettings,
+    pub exploration: ExplorationSettings,
+    pub replay: ReplaySettings,
+    pub learning: LearningSettings,
+    pub optimiser: OptimiserSettings,
+    pub training: TrainingSettings,
+    pub evaluation: EvaluationSettings,
+}
+
+/// `[environment]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnvironmentSettings {
+    pub kind: EnvironmentName,
+    pub game: Option<String>,
+    pub protocol: Option<String>,
+    pub count: usize,
+    pub threads: Option<usize>,
+    pub view: Option<ViewName>,
+    pub colour: Option<Colour>,
+    pub height: Option<usize>,
+    pub width: Option<usize>,
+    pub pooling: Option<Pooling>,
+    pub stack: Option<usize>,
+    pub frame_skip: Option<u32>,
+    pub repeat_action_probability: Option<f32>,
+    pub no_op_max: Option<u32>,
+    pub fire_reset: Option<FireReset>,
+    pub life_loss: Option<LifeLoss>,
+    pub reward: Option<RewardTransform>,
+    pub actions: Option<ActionSet>,
+    pub mode: Option<u32>,
+    pub difficulty: Option<u32>,
+    pub frame_limit: Option<OrNone<u32>>,
+    pub states: Option<usize>,
+    pub step_limit: Option<OrNone<u32>>,
+}
+
+/// Values of `environment.kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EnvironmentName {
+    Atari,
+    Catch,
+    Chain,
+    CartPole,
+}
+
+/// Values of `environment.view`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ViewName {
+    Image,
+    Ram,
+}
+
+/// `[network]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NetworkSettings {
+    pub kind: NetworkName,
+    pub hidden: Vec<usize>,
+}
+
+/// Values of `network.kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum NetworkName {
+    Nature,
+    Mlp,
+}
+
+/// `[exploration]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplorationSettings {
+    pub epsilon_start: f64,
+    pub epsilon_end: f64,
+    pub epsilon_decay: u64,
+}
+
+/// `[replay]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplaySettings {
+    pub capacity: usize,
+    pub warm_up: u64,
+}
+
+/// `[learning]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LearningSettings {
+    pub gamma: f64,
+    pub n_step: usize,
+    pub batch_size: usize,
+    pub period: u64,
+    pub target_period: u64,
+    pub loss: LossName,
+}
+
+/// Values of `learning.loss`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LossName {
+    Squared,
+    Huber,
+}
+
+/// `[optimiser]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OptimiserSettings {
+    pub kind: OptimiserName,
+    pub learning_rate: f64,
+    pub epsilon: f64,
+    pub gradient_norm: OrNone<f64>,
+}
+
+/// Values of `optimiser.kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OptimiserName {
+    Adam,
+}
+
+/// `[training]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrainingSettings {
+    pub agent_steps: Option<u64>,
+    pub frames: Option<u64>,
+    pub stop_score: OrNone<f64>,
+    pub score_window: usize,
+    pub save_period: u64,
+    pub record_period: u64,
+}
+
+/// `[evaluation]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EvaluationSettings {
+    pub period: OrNone<u64>,
+    pub episodes: usize,
+    pub epsilon: f64,
+}
+
+/// Whether a configuration must have a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+/// One key, `section.name`, and what it expects, worded to follow "expected".
+struct Key {
+    path: &'static str,
+    presence: Presence,
+    expects: &'static str,
+}
+
+const fn required(path: &'static str, expects: &'static str) -> Key {
+    Key { path, presence: Presence::Required, expects }
+}
+
+const fn optional(path: &'static str, expects: &'static str) -> Key {
+    Key { path, presence: Presence::Optional, expects }
+}
+
+/// Every key there is.
+const KEYS: &[Key] = &[
+    required("environment.kind", "\"atari\", \"catch\", \"chain\" or \"cartpole\""),
+    optional("environment.game", "the name of an Atari game, see `prism list`"),
+    optional("environment.protocol", "\"deepmind\", \"machado\", \"dopamine\" or \"cleanrl\""),
+    required("environment.count", "a whole number of environments from 1 to 4096"),
+    optional(
+        "environment.threads",
+        "a whole number of threads, at least 1; leave the key out for as many as are useful",
+    ),
+    optional("environment.view", "\"image\" or \"ram\""),
+    optional("environment.colour", "\"grey\" or \"rgb\""),
+    optional("environment.height", "a whole number of pixels from 1 to 1024"),
+    optional("environment.width", "a whole number of pixels from 1 to 1024"),
+    optional("environment.pooling", "\"last-two\" or \"last\""),
+    optional("environment.stack", "a whole number of frames from 1 to 64"),
+    optional("environment.frame_skip", "a whole number of frames from 1 to 1000"),
+    optional("environment.repeat_action_probability", "a probability of at least 0 and below 1"),
+    optional("environment.no_op_max", "a whole number of frames from 0 to 10000"),
+    optional("environment.fire_reset", "\"off\" or \"press\""),
+    optional("environment.life_loss", "\"ignore\", \"zero-discount\" or \"episode-end\""),
+    optional("environment.reward", "\"raw\", \"clip\" or \"sign\""),
+    optional("environment.actions", "\"minimal\" or \"full\""),
+    optional("environment.mode", "the number of a game mode, 0 for the game's own default"),
+    optional("environment.difficulty", "the number of a difficulty, 0 for the game's own default"),
+    optional("environment.frame_limit", "a whole number of frames, at least 1, or \"none\""),
+    optional("environment.states", "a whole number of states from 1 to 10000, in environments of kind \"chain\""),
+    optional(
+        "environment.step_limit",
+        "a whole number of agent steps, at least 1, or \"none\", in environments of kind \"chain\"",
+    ),
+    required("network.kind", "\"nature\" (images) or \"mlp\""),
+    required(
+        "network.hidden",
+        "a list with the features of each hidden layer, each from 1 to 65536, such as [512]; exactly one for \"nature\"",
+    ),
+    required("exploration.epsilon_start", "a probability from 0 to 1"),
+    required("exploration.epsilon_end", "a probability from 0 to 1"),
+    required("exploration.epsilon_decay", "a whole number of agent steps, at least 1"),
+    required("replay.capacity", "a whole number of transitions from 1 to 1000000000"),
+    required("replay.warm_up", "a whole number of agent steps"),
+    required("learning.gamma", "a discount from 0 to 1"),
+    required("learning.n_step", "a whole number of agent steps from 1 to 1000"),
+    required("learning.batch_size", "a whole number of transitions from 1 to 65536"),
+    required("learning.period", "a whole number of agent steps, at least 1"),
+    required("learning.target_period", "a whole number of agent steps, at least 1"),
+    required("learning.loss", "\"squared\" or \"huber\""),
+    required("optimiser.kind", "\"adam\""),
+    required("optimiser.learning_rate", "a number above 0"),
+    required("optimiser.epsilon", "a number above 0"),
+    required("optimiser.gradient_norm", "a number above 0, or \"none\" to leave gradients as they are"),
+    optional("training.agent_steps", "a whole number of agent steps, at least 1"),
+    optional("training.frames", "a whole number of emulator frames, at least the frames of one agent step"),
+    required("training.stop_score", "a score, or \"none\" to train until the limit"),
+    required("training.score_window", "a whole number of episodes, at least 1"),
+    required("training.save_period", "a whole number of agent steps, at least 1"),
+    required("training.record_period", "a whole number of updates, at least 1"),
+    required("evaluation.period", "a whole number of agent steps, at least 1, or \"none\""),
+    required("evaluation.episodes", "a whole number of episodes, at least 1"),
+    required("evaluation.epsilon", "a probability from 0 to 1"),
+];
+
+/// What `key` expects.
+///
+/// # Panics
+/// When there is no such key.
+fn expects(key: &str) -> &'static str {
+    KEYS.iter().find(|known| known.path == key).unwrap_or_else(|| panic!("no setting is called `{key}`")).expects
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A line, counted from 1, of a preset or file.
+    Line {
+        /// Preset or file.
+        name: String,
+        /// The line.
+        line: usize,
+    },
+    /// An argument on the command line, such as `--set` or `--game`.
+    Argument(&'static str),
+    /// Nowhere: the whole preset or file lacks it.
+    Whole(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { name, line } => write!(f, "{name}, line {line}"),
+            Self::Argument(argument) => write!(f, "{argument} on the command line"),
+            Self::Whole(name) => write!(f, "{name}"),
+        }
+    }
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Neither a preset nor a file.
+    #[error(
+        "there is no preset and no file called `{name}`{}; presets: {}; a configuration file is named by its path",
+        did_you_mean(.near), .presets.join(", ")
+    )]
+    UnknownPreset {
+        /// What was asked for.
+        name: String,
+        /// Presets with a similar name.
+        near: Vec<String>,
+        /// All presets.
+        presets: Vec<&'static str>,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{origin}: this is not valid TOML: {reason}")]
+    Syntax {
+        /// Where.
+        origin: Origin,
+        /// What the parser says.
+        reason: String,
+    },
+    /// `--set` without a key and a value.
+    #[error("`--set {text}` is not of the form `--set section.key=value`, such as `--set learning.gamma=0.99`")]
+    NotAnAssignment {
+        /// What was typed.
+        text: String,
+    },
+    /// A key that does not exist.
+    #[error("{origin}: unknown key `{key}`{}; keys here: {}", did_you_mean(.near), .siblings.join(", "))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        origin: Origin,
+        /// Keys with a similar name.
+        near: Vec<String>,
+        /// The keys of its section, or the sections.
+        siblings: Vec<&'static str>,
+    },
+    /// A section name where a key was expected, or the reverse.
+    #[error("{origin}: `{section}` is a section: write [{section}] and its keys below: {}", .keys.join(", "))]
+    Section {
+        /// The section.
+        section: String,
+        /// Where it stands.
+        origin: Origin,
+        /// Its keys.
+        keys: Vec<&'static str>,
+    },
+    /// A key is missing.
+    #[error("{origin}: the key `{key}` is missing: expected {}", expects(.key))]
+    Missing {
+        /// The key.
+        key: &'static str,
+        /// The preset or file.
+        origin: Origin,
+    },
+    /// A value of the wrong type or outside its range.
+    #[error("{origin}: {key} = {value} cannot be used: expected {}", expects(.key))]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// The value as TOML writes it.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+    },
+    /// Values that do not fit each other, or that another part refuses.
+    #[error("{origin}: {key} = {value} cannot be used: {reason}")]
+    Unfit {
+        /// The key to change.
+        key: &'static str,
+        /// The value as TOML writes it.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// What is wrong, and the remedy.
+        reason: String,
+    },
+}
+
+fn did_you_mean(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) }
+}
+
+/// The candidates that `typed` may have been meant for, most similar first.
+pub(crate) fn near_matches<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    // 0.8 accepts one or two slips in a word of usual length and rejects words that only share a beginning.
+    let mut scored: Vec<(f64, &str)> = candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&typed.to_lowercase(), candidate), candidate))
+        .filter(|(similarity, _)| *similarity >= 0.8)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(3).map(|(_, candidate)| format!("`{candidate}`")).collect()
+}
+
+/// A preset or configuration file before it is parsed.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The preset's name or the file's stem: the first part of a run's name.
+    pub name: String,
+    /// How errors call it.
+    shown: String,
+    text: String,
+}
+
+impl Source {
+    /// Finds `name` among the presets, else reads the file of that path.
+    ///
+    /// # Errors
+    /// [`SettingsError::UnknownPreset`], [`SettingsError::Read`].
+    pub fn find(name: &str) -> Result<Self, SettingsError> {
+        if let Some(preset) = presets::find(name) {
+            return Ok(Self { name: name.to_owned(), shown: format!("preset {name}"), text: preset.text.to_owned() });
+        }
+        let path = Path::new(name);
+        // A bare word is a preset mistyped; anything with a separator or an ending was meant as a path.
+        if !path.exists() && path.extension().is_none() && path.components().count() == 1 {
+            let presets: Vec<_> = presets::ALL.iter().map(|preset| preset.name).collect();
+            let near = near_matches(name, presets.iter().copied());
+            return Err(SettingsError::UnknownPreset { name: name.to_owned(), near, presets });
+        }
+        Self::read(path)
+    }
+
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// [`SettingsError::Read`].
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+        let name = path.file_stem().map_or_else(|| "run".into(), |stem| stem.to_string_lossy().into_owned());
+        Ok(Self { name, shown: path.display().to_string(), text })
+    }
+}
+
+/// One value given on the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    key: String,
+    value: Value,
+    argument: &'static str,
+}
+
+impl Override {
+    /// Parses `section.key=value` of a `--set`. The value is TOML; what is not TOML is taken as a string, so that
+    /// quotes may be left out.
+    ///
+    /// # Errors
+    /// [`SettingsError::NotAnAssignment`].
+    pub fn parse(text: &str) -> Result<Self, SettingsError> {
+        let (key, value) = text
+            .split_once('=')
+            .map(|(key, value)| (key.trim(), value.trim()))
+            .filter(|(key, value)| !key.is_empty() && !value.is_empty())
+            .ok_or_else(|| SettingsError::NotAnAssignment { text: text.to_owned() })?;
+        let value = format!("value = {value}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut table| table.remove("value"))
+            .unwrap_or_else(|| Value::String(value.to_owned()));
+        Ok(Self { key: key.to_owned(), value, argument: "--set" })
+    }
+
+    /// `key` as the flag `argument` gives it.
+    ///
+    /// # Panics
+    /// When there is no such key.
+    pub fn flag(argument: &'static str, key: &'static str, value: impl Into<Value>) -> Self {
+        assert!(KEYS.iter().any(|known| known.path == key), "no setting is called `{key}`");
+        Self { key: key.to_owned(), value: value.into(), argument }
+    }
+}
+
+/// Settings and where each value came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Typed {
+    /// The settings.
+    pub(crate) settings: Settings,
+    values: BTreeMap<String, (Value, Origin)>,
+    whole: Origin,
+}
+
+impl Typed {
+    /// Reads a source and puts the overrides over it, the last one winning.
+    ///
+    /// # Errors
+    /// When a key is unknown or missing or a value has the wrong type.
+    pub(crate) fn read(source: &Source, overrides: &[Override]) -> Result<Self, SettingsError> {
+        let mut values = leaves(source)?;
+        for given in overrides {
+            let origin = Origin::Argument(given.argument);
+            check_key(&given.key, &origin)?;
+            // The two ways to limit a run replace each other.
+            match given.key.as_str() {
+                "training.frames" => values.remove("training.agent_steps"),
+                "training.agent_steps" => values.remove("training.frames"),
+                _ => None,
+            };
+            values.insert(given.key.clone(), (given.value.clone(), origin));
+        }
+        let whole = Origin::Whole(source.shown.clone());
+        let absent = KEYS.iter().find(|key| key.presence == Presence::Required && !values.contains_key(key.path));
+        if let Some(key) = absent {
+            return Err(SettingsError::Missing { key: key.path, origin: whole });
+        }
+        let mut document = Table::new();
+        for (path, (value, _)) in &values {
+            let (section, name) = path.split_once('.').expect("known keys have a section");
+            let section = document.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            section.as_table_mut().expect("sections are tables").insert(name.to_owned(), value.clone());
+        }
+        match serde_path_to_error::deserialize(Value::Table(document)) {
+            Ok(settings) => Ok(Self { settings, values, whole }),
+            Err(error) => {
+                // An element of a list, `network.hidden[0]`, is blamed on the list.
+                let path = error.path().to_string();
+                let key = KEYS.iter().find(|key| path == key.path || path.starts_with(&format!("{}[", key.path)));
+                let key = key.unwrap_or_else(|| panic!("keys are all known and present, but {path}: {error}"));
+                let (value, origin) = &values[key.path];
+                Err(SettingsError::Value { key: key.path, value: value.to_string(), origin: origin.clone() })
+            }
+        }
+    }
+
+    /// The keys given in `section`, with their values.
+    pub(crate) fn given(&self, section: &str) -> Vec<(&'static str, &Value)> {
+        keys_of(section).into_iter().filter_map(|key| Some((key, &self.values.get(key)?.0))).collect()
+    }
+
+    /// An error about the value of `key`, which is of the right type but outside what the key expects.
+    pub(crate) fn refuse(&self, key: &'static str) -> SettingsError {
+        match self.values.get(key) {
+            Some((value, origin)) => SettingsError::Value { key, value: value.to_string(), origin: origin.clone() },
+            None => SettingsError::Missing { key, origin: self.whole.clone() },
+        }
+    }
+
+    /// An error about the value of `key`, for a reason of its own.
+    pub(crate) fn refuse_because(&self, key: &'static str, reason: impl fmt::Display) -> SettingsError {
+        match self.values.get(key) {
+            Some((value, origin)) => SettingsError::Unfit {
+                key,
+                value: value.to_string(),
+                origin: origin.clone(),
+                reason: reason.to_string(),
+            },
+            None => SettingsError::Missing { key, origin: self.whole.clone() },
+        }
+    }
+}
+
+/// Every `section.key` of a source with its value and line.
+fn leaves(source: &Source) -> Result<BTreeMap<String, (Value, Origin)>, SettingsError> {
+    let line_of = |position: usize| 1 + source.text[..position].matches('\n').count();
+    let at = |position: usize| Origin::Line { name: source.shown.clone(), line: line_of(position) };
+    let syntax = |error: toml::de::Error| SettingsError::Syntax {
+        origin: at(error.span().map_or(0, |span| span.start)),
+        reason: error.message().replace('\n', "; "),
+    };
+    let positions = DeTable::parse(&source.text).map_err(syntax)?;
+    let document: Table = toml::from_str(&source.text).map_err(syntax)?;
+
+    let mut values = BTreeMap::new();
+    for (section, content) in positions.get_ref() {
+        let origin = at(section.span().start);
+        let section = section.get_ref();
+        let Some(table) = content.get_ref().as_table() else {
+            check_section(section, &origin)?;
+            return Err(section_error(section, origin));
+        };
+        check_section(section, &origin)?;
+        for key in table.keys() {
+            let origin = at(key.span().start);
+            let path = format!("{section}.{}", key.get_ref());
+            check_key(&path, &origin)?;
+            let value = document[section.as_ref()][key.get_ref().as_ref()].clone();
+            values.insert(path, (value, origin));
+        }
+    }
+    Ok(values)
+}
+
+/// The sections in the order of [`KEYS`].
+fn sections() -> Vec<&'static str> {
+    let mut sections: Vec<_> = KEYS.iter().map(|key| section_of(key.path)).collect();
+    sections.dedup();
+    sections
+}
+
+fn section_of(path: &str) -> &str {
+    path.split_once('.').map_or(path, |(section, _)| section)
+}
+
+fn keys_of(section: &str) -> Vec<&'static str> {
+    KEYS.iter().map(|key| key.path).filter(|path| section_of(path) == section).collect()
+}
+
+fn section_error(section: &str, origin: Origin) -> SettingsError {
+    SettingsError::Section { section: section.to_owned(), origin, keys: keys_of(section) }
+}
+
+fn check_section(section: &str, origin: &Origin) -> Result<(), SettingsError> {
+    let sections = sections();
+    if sections.contains(&section) {
+        return Ok(());
+    }
+    // A key without its section is the likeliest slip.
+    let bare = KEYS.iter().map(|key| key.path).find(|path| path.ends_with(&format!(".{section}")));
+    let near = bare.map_or_else(|| near_matches(section, sections.iter().copied()), |path| vec![format!("`{path}`")]);
+    Err(SettingsError::UnknownKey { key: section.to_owned(), origin: origin.clone(), near, siblings: sections })
+}
+
+fn check_key(path: &str, origin: &Origin) -> Result<(), SettingsError> {
+    if KEYS.iter().any(|key| key.path == path) {
+        return Ok(());
+    }
+    let section = section_of(path);
+    check_section(section, origin)?;
+    if section == path {
+        return Err(section_error(section, origin.clone()));
+    }
+    let near = near_matches(path, KEYS.iter().map(|key| key.path));
+    Err(SettingsError::UnknownKey { key: path.to_owned(), origin: origin.clone(), near, siblings: keys_of(section) })
+}
+
+/// A value, or the word `"none"`: written out, because a missing key must never mean something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OrNone<T>(pub(crate) Option<T>);
+
+impl<T: Serialize> Serialize for OrNone<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(value) => value.serialize(serializer),
+            None => serializer.serialize_str("none"),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNone<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written<T> {
+            Value(T),
+            Word(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Value(value) => Ok(Self(Some(value))),
+            Written::Word(word) if word == "none" => Ok(Self(None)),
+            Written::Word(word) => Err(D::Error::custom(format!("`{word}` is neither a number nor \"none\""))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings with every key there is.
+    fn all_given() -> Settings {
+        let source = Source::find("pong").unwrap();
+        let mut settings = Typed::read(&source, &[]).unwrap().settings;
+        let environment = &mut settings.environment;
+        environment.threads = Some(2);
+        environment.view = Some(ViewName::Image);
+        environment.colour = Some(Colour::Rgb);
+        environment.height = Some(210);
+        environment.width = Some(160);
+        environment.pooling = Some(Pooling::Last);
+        environment.stack = Some(1);
+        environment.frame_skip = Some(5);
+        environment.repeat_action_probability = Some(0.25);
+        environment.no_op_max = Some(7);
+        environment.fire_reset = Some(FireReset::Off);
+        environment.life_loss = Some(LifeLoss::Ignore);
+        environment.reward = Some(RewardTransform::Raw);
+        environment.actions = Some(ActionSet::Full);
+        environment.mode = Some(1);
+        environment.difficulty = Some(1);
+        environment.frame_limit = Some(OrNone(None));
+        settings.environment.states = Some(5);
+        settings.environment.step_limit = Some(OrNone(None));
+        settings.training.frames = Some(4);
+        settings
+    }
+
+    #[test]
+    fn every_field_has_its_line_in_the_table_of_keys_and_the_reverse() {
+        let document = Table::try_from(all_given()).unwrap();
+        let mut fields: Vec<String> = document
+            .iter()
+            .flat_map(|(section, keys)| keys.as_table().unwrap().keys().map(move |key| format!("{section}.{key}")))
+            .collect();
+        let mut keys: Vec<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
+        fields.sort();
+        keys.sort();
+        assert_eq!(fields, keys);
+    }
+
+    #[test]
+    fn the_last_override_wins_and_strings_need_no_quotes() {
+        let source = Source::find("pong").unwrap();
+        let overrides =
+            ["environment.game=boxing", "learning.gamma=0.9", "environment.game = \"freeway\"", "learning.gamma=1"]
+                .map(|text| Override::parse(text).unwrap());
+        let settings = Typed::read(&source, &overrides).unwrap().settings;
+        assert_eq!(settings.environment.game.as_deref(), Some("freeway"));
+        assert_eq!(settings.learning.gamma, 1.0);
+    }
+
+    #[test]
+    fn one_limit_replaces_the_other() {
+        let source = Source::find("pong").unwrap();
+        let frames = Override::flag("--frames", "training.frames", 200_000);
+        let settings = Typed::read(&source, std::slice::from_ref(&frames)).unwrap().settings;
+        assert_eq!((settings.training.agent_steps, settings.training.frames), (None, Some(200_000)));
+        let steps = Override::parse("training.agent_steps=7").unwrap();
+        let settings = Typed::read(&source, &[frames, steps]).unwrap().settings;
+        assert_eq!((settings.training.agent_steps, settings.training.frames), (Some(7), None));
+    }
+
+    #[test]
+    fn none_is_written_out() {
+        let source = Source::find("pong").unwrap();
+        let overrides = ["training.stop_score=none", "optimiser.gradient_norm=10", "evaluation.period=5000"]
+            .map(|text| Override::parse(text).unwrap());
+        let settings = Typed::read(&source, &overrides).unwrap().settings;
+        assert_eq!(settings.training.stop_score, OrNone(None));
+        assert_eq!(settings.optimiser.gradient_norm, OrNone(Some(10.0)));
+        assert_eq!(settings.evaluation.period, OrNone(Some(5000)));
+        let text = toml::to_string(&settings).unwrap();
+        assert!(text.contains("stop_score = \"none\""), "{text}");
+    }
+
+    #[test]
+    fn near_matches_find_slips_and_nothing_else() {
+        assert_eq!(near_matches("pnog", ["pong", "catch", "cartpole"]), ["`pong`"]);
+        assert!(near_matches("zebra", ["pong", "catch", "cartpole"]).is_empty());
+    }
+}

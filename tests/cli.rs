@@ -1,0 +1,240 @@
+//! The real binary: what is typed and what comes back.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// `prism` with these arguments, in a folder of its own.
+fn prism(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_prism")).args(arguments).current_dir(folder).output().expect("prism starts")
+}
+
+/// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Gives the message.
+fn refusal(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let message = refusal_in(folder.path(), arguments);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{arguments:?} left {left:?}");
+    message
+}
+
+/// Like [`refusal`], in a folder that may hold files already.
+fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
+    let output = prism(folder, arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    let code = output.status.code().expect("it exits by itself");
+    assert!((1..=2).contains(&code), "{arguments:?} exits with {code}: {message}");
+    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
+    for panic_text in ["panicked", "RUST_BACKTRACE", "bug in prism"] {
+        assert!(!message.contains(panic_text), "{arguments:?}: {message}");
+    }
+    message
+}
+
+/// Checks that a message contains everything that helps.
+#[track_caller]
+fn assert_says(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+}
+
+#[test]
+fn an_unknown_preset_lists_those_that_exist() {
+    let message = refusal(&["train", "pnog"]);
+    assert_says(&message, &["`pnog`", "did you mean `pong`", "breakout-small", "cartpole", "path"]);
+}
+
+#[test]
+fn a_configuration_file_that_is_missing_is_named() {
+    assert_says(&refusal(&["train", "folder/mine.toml"]), &["folder/mine.toml", "No such file"]);
+}
+
+#[test]
+fn an_unknown_game_names_similar_ones() {
+    let message = refusal(&["train", "pong", "--game", "brakeout"]);
+    assert_says(&message, &["--game", "brakeout", "did you mean breakout", "prism roms list"]);
+    assert_says(
+        &refusal(&["train", "pong", "--set", "environment.game=brakeout"]),
+        &["--set", "did you mean breakout"],
+    );
+}
+
+#[test]
+fn ram_has_no_height() {
+    let message = refusal(&["train", "pong", "--set", "environment.view=ram", "--set", "environment.height=84"]);
+    assert_says(&message, &["environment.height = 84", "RAM is not an image"]);
+}
+
+#[test]
+fn an_unknown_device_lists_those_of_the_build() {
+    assert_says(&refusal(&["train", "catch", "--device", "abacus"]), &["`abacus`", "flex"]);
+}
+
+#[test]
+fn an_unknown_key_names_similar_ones() {
+    let message = refusal(&["train", "pong", "--set", "learning.gama=0.9"]);
+    assert_says(&message, &["--set", "`learning.gama`", "did you mean `learning.gamma`", "learning.batch_size"]);
+    let message = refusal(&["train", "pong", "--set", "gamma=0.9"]);
+    assert_says(&message, &["`gamma`", "did you mean `learning.gamma`"]);
+    let message = refusal(&["train", "pong", "--set", "learning=0.9"]);
+    assert_says(&message, &["`learning` is a section", "learning.gamma"]);
+}
+
+#[test]
+fn a_set_that_assigns_nothing_shows_the_form() {
+    for text in ["learning.gamma", "learning.gamma=", "=0.9"] {
+        assert_says(&refusal(&["train", "pong", "--set", text]), &[text, "section.key=value"]);
+    }
+}
+
+#[test]
+fn a_wrong_value_names_key_value_and_expectation() {
+    // setting, what must be said beside it
+    let table = [
+        ("environment.count=0", "1 to 4096"),
+        ("environment.count=-1", "1 to 4096"),
+        ("environment.threads=0", "at least 1"),
+        ("environment.kind=pinball", "\"cartpole\""),
+        ("environment.frame_skip=0", "1 to 1000"),
+        ("environment.stack=0", "1 to 64"),
+        ("environment.height=0", "1 to 1024"),
+        ("environment.width=5000", "1 to 1024"),
+        ("environment.repeat_action_probability=1", "below 1"),
+        ("environment.no_op_max=20000", "0 to 10000"),
+        ("environment.frame_limit=0", "\"none\""),
+        ("environment.protocol=atari-like", "\"cleanrl\""),
+        ("environment.life_loss=death", "\"episode-end\""),
+        ("environment.fire_reset=true", "\"press\""),
+        ("environment.states=5", "\"chain\""),
+        ("network.hidden=[]", "list"),
+        ("network.hidden=[512, 512]", "exactly one for \"nature\""),
+        ("network.hidden=[0]", "1 to 65536"),
+        ("network.hidden=512", "list"),
+        ("exploration.epsilon_start=1.5", "0 to 1"),
+        ("exploration.epsilon_end=nan", "0 to 1"),
+        ("exploration.epsilon_decay=0", "at least 1"),
+        ("replay.capacity=0", "from 1"),
+        ("replay.capacity=9999", "replay.warm_up"),
+        ("replay.warm_up=10", "set at least 33"),
+        ("learning.gamma=high", "0 to 1"),
+        ("learning.gamma=1.01", "0 to 1"),
+        ("learning.n_step=0", "1 to 1000"),
+        ("learning.batch_size=0", "1 to 65536"),
+        ("learning.batch_size=1e2", "whole number"),
+        ("learning.period=0", "at least 1"),
+        ("learning.target_period=0", "at least 1"),
+        ("learning.loss=absolute", "\"huber\""),
+        ("optimiser.kind=sgd", "\"adam\""),
+        ("optimiser.learning_rate=0", "above 0"),
+        ("optimiser.epsilon=-1e-8", "above 0"),
+        ("optimiser.gradient_norm=0", "above 0"),
+        ("optimiser.gradient_norm=never", "\"none\""),
+        ("training.agent_steps=0", "at least 1"),
+        ("training.frames=3", "at least the frames of one agent step"),
+        ("training.stop_score=inf", "\"none\""),
+        ("training.score_window=0", "at least 1"),
+        ("training.save_period=0", "at least 1"),
+        ("training.record_period=0", "at least 1"),
+        ("evaluation.period=0", "at least 1"),
+        ("evaluation.episodes=0", "at least 1"),
+        ("evaluation.epsilon=2", "0 to 1"),
+    ];
+    for (setting, expectation) in table {
+        let message = refusal(&["train", "pong", "--set", setting]);
+        let (key, value) = setting.split_once('=').unwrap();
+        // Where two settings do not fit each other, either may be named.
+        if expectation != "replay.warm_up" {
+            let value = value.trim_start_matches('-').split(['.', 'e']).next().unwrap();
+            assert_says(&message, &[key, value]);
+        }
+        assert_says(&message, &[expectation]);
+    }
+}
+
+#[test]
+fn a_wrong_value_in_a_file_is_found_by_its_line() {
+    let pong = prism::presets::find("pong").unwrap().text;
+    // replaced text, its replacement, what must be said
+    let table: &[(&str, &str, &[&str])] = &[
+        ("gamma = 0.99", "gamma = \"high\"", &["learning.gamma", "\"high\"", "0 to 1"]),
+        ("gamma = 0.99", "gamma = 99", &["learning.gamma", "99", "0 to 1"]),
+        ("gamma = 0.99", "gama = 0.99", &["`learning.gama`", "did you mean `learning.gamma`"]),
+        ("[learning]", "[lerning]", &["`lerning`", "did you mean `learning`"]),
+        ("batch_size = 32", "batch_size = 32.5", &["learning.batch_size", "32.5", "whole number"]),
+        ("batch_size = 32", "batch_size = ", &["TOML"]),
+        ("hidden = [512]", "hidden = [\"many\"]", &["network.hidden", "many", "list"]),
+        ("batch_size = 32", "gamma = 0.99", &["duplicate"]),
+    ];
+    for (from, to, parts) in table {
+        let folder = tempfile::tempdir().unwrap();
+        let text = pong.replacen(from, to, 1);
+        let line = 1 + text[..text.find(to).unwrap()].matches('\n').count();
+        std::fs::write(folder.path().join("mine.toml"), &text).unwrap();
+        let message = refusal_in(folder.path(), &["train", "mine.toml"]);
+        if *parts != ["duplicate"] {
+            assert_says(&message, &[&format!("mine.toml, line {line}:")]);
+        }
+        assert_says(&message, parts);
+    }
+}
+
+#[test]
+fn a_missing_key_says_what_it_expects() {
+    let folder = tempfile::tempdir().unwrap();
+    let pong = prism::presets::find("pong").unwrap().text;
+    let text: String = pong.lines().filter(|line| !line.starts_with("gamma")).map(|line| format!("{line}\n")).collect();
+    std::fs::write(folder.path().join("mine.toml"), text).unwrap();
+    let message = refusal_in(folder.path(), &["train", "mine.toml"]);
+    assert_says(&message, &["mine.toml", "`learning.gamma` is missing", "0 to 1"]);
+}
+
+#[test]
+fn two_limits_are_one_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let pong = prism::presets::find("pong").unwrap().text;
+    std::fs::write(folder.path().join("mine.toml"), pong.replace("[training]", "[training]\nframes = 1000")).unwrap();
+    let message = refusal_in(folder.path(), &["train", "mine.toml"]);
+    assert_says(&message, &["training.frames", "training.agent_steps", "delete one"]);
+}
+
+#[test]
+fn keys_of_games_are_refused_where_there_is_no_game() {
+    let message = refusal(&["train", "catch", "--game", "pong"]);
+    assert_says(&message, &["--game", "pong", "\"atari\""]);
+}
+
+#[test]
+fn frames_are_at_least_one() {
+    for frames in ["0", "-4", "many"] {
+        assert_says(&refusal(&["train", "pong", "--frames", frames]), &["--frames", frames]);
+    }
+}
+
+#[test]
+fn eval_says_what_it_looked_for() {
+    assert_says(&refusal(&["eval", "runs/nothing"]), &["runs/nothing", "no run folder"]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("lone.safetensors"), b"weights").unwrap();
+    assert_says(&refusal_in(folder.path(), &["eval", "lone.safetensors"]), &["lone.safetensors", "config.toml"]);
+    assert_says(&refusal_in(folder.path(), &["eval", "."]), &["not the folder of a run", "config.toml"]);
+}
+
+#[test]
+fn help_shows_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["--help"][..], &["train", "--help"], &["eval", "--help"]] {
+        let output = prism(folder.path(), arguments);
+        assert!(output.status.success());
+        assert_says(&String::from_utf8(output.stdout).unwrap(), &["Examples:", "prism"]);
+    }
+}
+
+#[test]
+fn list_names_presets_and_devices() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prism(folder.path(), &["list"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_says(&text, &["pong", "breakout-small", "invaders", "cartpole", "catch", "flex"]);
+    assert_says(&text, &["deepmind", "cleanrl", "montezuma_revenge"]);
+}

@@ -1,0 +1,7 @@
+//! Behaviour of the whole program and of its crates together. One binary; its modules:
+//!
+//! * `cli`: what is typed and what comes back, above all for bad input
+//! * `presets`: each preset against the values it must have
+
+mod cli;
+mod presets;
