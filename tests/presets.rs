@@ -1,8 +1,9 @@
 //! Each preset against a table typed in by hand from `spec/algorithms.md`, section 3.
 
-use prism::{Config, EnvironmentKind, Loss, Optimiser, Override, Source};
+use prism::{Config, EnvironmentKind, Override, Source};
+use prism_algorithms::{GradientBound, TdLoss};
 use prism_environment::AgentSteps;
-use prism_model::Torso;
+use prism_model::{Adam, Torso};
 
 fn preset(name: &str) -> Config {
     Config::read(&Source::find(name).unwrap(), &[]).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -34,12 +35,13 @@ fn the_book_presets_have_the_books_values() {
         assert_eq!(config.learning.gamma, 0.99, "{name}");
         assert_eq!(config.learning.n_step, 1, "{name}");
         assert_eq!(config.learning.batch_size, batch_size, "{name}");
-        assert_eq!(config.learning.loss, Loss::Squared, "{name}");
+        assert_eq!(config.learner.loss, TdLoss::Squared, "{name}");
         assert_eq!(config.exploration.value(AgentSteps(0)), 1.0, "{name}");
         assert_eq!(config.exploration.value(AgentSteps(decay)), epsilon, "{name}");
         assert!(config.exploration.value(AgentSteps(decay - 1)) > epsilon, "{name}");
-        assert_eq!(config.optimiser.kind, Optimiser::Adam { learning_rate, epsilon: 1e-8 }, "{name}");
-        assert_eq!(config.optimiser.gradient_norm, None, "{name}");
+        let adam = Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+        assert_eq!(config.learner.optimiser, adam, "{name}");
+        assert_eq!(config.learner.gradient_bound, GradientBound::None, "{name}");
     }
 }
 

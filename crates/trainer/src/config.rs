@@ -2,12 +2,12 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use prism_algorithms::LinearSchedule;
+use prism_algorithms::{GradientBound, LearnerConfig, LinearSchedule};
 use prism_environment::{AgentSteps, AtariConfig, AtariConfigError, AtariOptions, Frames, Protocol, TimeLimit, View};
-use prism_model::Torso;
+use prism_model::{Adam, Torso};
 use serde::Serialize;
 
-use crate::settings::{EnvironmentName, LossName, NetworkName, OptimiserName, OrNone, Settings, Typed, ViewName};
+use crate::settings::{EnvironmentName, NetworkName, OptimiserName, OrNone, Settings, Typed, ViewName};
 use crate::{Override, SettingsError, Source};
 
 /// Everything that decides a run except its seed, device and folder.
@@ -21,10 +21,10 @@ pub struct Config {
     pub exploration: LinearSchedule,
     /// How much is remembered.
     pub replay: ReplayConfig,
-    /// What is learned, and how often.
+    /// What is learned from, and how often.
     pub learning: LearningConfig,
-    /// How gradients become steps.
-    pub optimiser: OptimiserConfig,
+    /// How a batch becomes better weights.
+    pub learner: LearnerConfig,
     /// When a run ends and what it writes.
     pub training: TrainingConfig,
     /// How the agent is scored.
@@ -117,53 +117,19 @@ pub struct ReplayConfig {
     pub warm_up: AgentSteps,
 }
 
-/// Targets, batches and periods.
+/// Transitions, batches and periods.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LearningConfig {
     /// Discount per agent step.
     pub gamma: f64,
     /// Rewards summed before a transition bootstraps.
-    pub n_step: usize,
+    pub n_step: u16,
     /// Transitions per update.
     pub batch_size: usize,
     /// Agent steps between updates.
     pub period: AgentSteps,
     /// Agent steps between replacements of the target network.
     pub target_period: AgentSteps,
-    /// Loss of one transition.
-    pub loss: Loss,
-}
-
-/// Loss of one transition as a function of its temporal-difference error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Loss {
-    /// The squared error.
-    Squared,
-    /// Huber's loss with delta 1, which is what Nature DQN's clipped error amounts to.
-    Huber,
-}
-
-/// The optimiser and the bound on its gradients.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OptimiserConfig {
-    /// The optimiser.
-    pub kind: Optimiser,
-    /// Largest global norm of the gradients, which are scaled down to it; without one they stay as they are.
-    pub gradient_norm: Option<f64>,
-}
-
-/// An optimiser and its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Optimiser {
-    /// Adam (Kingma, Ba 2015) with decay rates 0.9 and 0.999.
-    Adam {
-        /// Step size.
-        learning_rate: f64,
-        /// What is added to the denominator.
-        epsilon: f64,
-    },
 }
 
 /// When a run ends and what it writes.
@@ -207,7 +173,7 @@ impl Config {
             exploration: exploration(&typed)?,
             learning: learning(&typed)?,
             replay: replay(&typed)?,
-            optimiser: optimiser(&typed)?,
+            learner: learner(&typed)?,
             training: training(&typed, frame_skip)?,
             evaluation: evaluation(&typed)?,
             environment,
@@ -268,7 +234,9 @@ fn atari(typed: &Typed) -> Result<EnvironmentKind, SettingsError> {
         pooling: settings.pooling.unwrap_or(usual.pooling),
         stack: settings.stack.unwrap_or(usual.stack),
         frame_skip: settings.frame_skip.unwrap_or(usual.frame_skip),
-        repeat_action_probability: settings.repeat_action_probability.unwrap_or(usual.repeat_action_probability),
+        repeat_action_probability: settings
+            .repeat_action_probability
+            .map_or(usual.repeat_action_probability, |probability| probability as f32),
         no_op_max: settings.no_op_max.unwrap_or(usual.no_op_max),
         fire_reset: settings.fire_reset.unwrap_or(usual.fire_reset),
         life_loss: settings.life_loss.unwrap_or(usual.life_loss),
@@ -371,7 +339,7 @@ fn replay(typed: &Typed) -> Result<ReplayConfig, SettingsError> {
         return Err(typed.refuse_because("replay.warm_up", reason));
     }
     // The steps still in the n-step tail of each environment have not become transitions yet.
-    let least = settings.learning.batch_size + settings.learning.n_step * settings.environment.count;
+    let least = settings.learning.batch_size + usize::from(settings.learning.n_step) * settings.environment.count;
     if warm_up < least as u64 {
         let reason = format!("the first batch must find enough transitions: set at least {least}");
         return Err(typed.refuse_because("replay.warm_up", reason));
@@ -394,24 +362,23 @@ fn learning(typed: &Typed) -> Result<LearningConfig, SettingsError> {
         batch_size: settings.batch_size,
         period: steps(typed, "learning.period", settings.period)?,
         target_period: steps(typed, "learning.target_period", settings.target_period)?,
-        loss: match settings.loss {
-            LossName::Squared => Loss::Squared,
-            LossName::Huber => Loss::Huber,
-        },
     })
 }
 
-fn optimiser(typed: &Typed) -> Result<OptimiserConfig, SettingsError> {
+fn learner(typed: &Typed) -> Result<LearnerConfig, SettingsError> {
     let settings = &typed.settings.optimiser;
     let OptimiserName::Adam = settings.kind;
     positive(typed, "optimiser.learning_rate", settings.learning_rate)?;
-    positive(typed, "optimiser.epsilon", settings.epsilon)?;
-    if let Some(norm) = settings.gradient_norm.0 {
-        positive(typed, "optimiser.gradient_norm", norm)?;
-    }
-    Ok(OptimiserConfig {
-        kind: Optimiser::Adam { learning_rate: settings.learning_rate, epsilon: settings.epsilon },
-        gradient_norm: settings.gradient_norm.0,
+    let epsilon = positive_f32(typed, "optimiser.epsilon", settings.epsilon)?;
+    let gradient_bound = match settings.gradient_norm {
+        OrNone(None) => GradientBound::None,
+        OrNone(Some(norm)) => GradientBound::GlobalNorm(positive_f32(typed, "optimiser.gradient_norm", norm)?),
+    };
+    Ok(LearnerConfig {
+        loss: typed.settings.learning.loss,
+        // The decay rates of the paper (Kingma, Ba 2015, algorithm 1); no preset needs others.
+        optimiser: Adam { learning_rate: settings.learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon },
+        gradient_bound,
     })
 }
 
@@ -460,6 +427,12 @@ fn probability(typed: &Typed, key: &'static str, value: f64) -> Result<(), Setti
 
 fn positive(typed: &Typed, key: &'static str, value: f64) -> Result<(), SettingsError> {
     if value > 0.0 && value.is_finite() { Ok(()) } else { Err(typed.refuse(key)) }
+}
+
+/// `value` as the kernels take it, which must not round to 0 or infinity.
+fn positive_f32(typed: &Typed, key: &'static str, value: f64) -> Result<f32, SettingsError> {
+    positive(typed, key, f64::from(value as f32))?;
+    Ok(value as f32)
 }
 
 fn steps(typed: &Typed, key: &'static str, value: u64) -> Result<AgentSteps, SettingsError> {

@@ -18,8 +18,7 @@ mod tensorboard;
 mod train;
 
 pub use config::{
-    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, LearningConfig, Loss, Optimiser, OptimiserConfig,
-    ReplayConfig, Threads, TrainingConfig,
+    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, LearningConfig, ReplayConfig, Threads, TrainingConfig,
 };
 pub use environments::build_environments;
 pub use evaluate::{EvaluateOptions, evaluate};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use prism_algorithms::TdLoss;
 use prism_environment::{ActionSet, Colour, FireReset, LifeLoss, Pooling, RewardTransform};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -45,7 +46,7 @@ pub(crate) struct EnvironmentSettings {
     pub pooling: Option<Pooling>,
     pub stack: Option<usize>,
     pub frame_skip: Option<u32>,
-    pub repeat_action_probability: Option<f32>,
+    pub repeat_action_probability: Option<f64>,
     pub no_op_max: Option<u32>,
     pub fire_reset: Option<FireReset>,
     pub life_loss: Option<LifeLoss>,
@@ -114,19 +115,11 @@ pub(crate) struct ReplaySettings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct LearningSettings {
     pub gamma: f64,
-    pub n_step: usize,
+    pub n_step: u16,
     pub batch_size: usize,
     pub period: u64,
     pub target_period: u64,
-    pub loss: LossName,
-}
-
-/// Values of `learning.loss`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum LossName {
-    Squared,
-    Huber,
+    pub loss: TdLoss,
 }
 
 /// `[optimiser]`.
