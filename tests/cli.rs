@@ -1,7 +1,7 @@
 //! The real binary: what is typed and what comes back.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// `prism` with these arguments, in a folder of its own.
 fn prism(folder: &Path, arguments: &[&str]) -> Output {
@@ -237,4 +237,59 @@ fn list_names_presets_and_devices() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_says(&text, &["pong", "breakout-small", "invaders", "cartpole", "catch", "flex"]);
     assert_says(&text, &["deepmind", "cleanrl", "montezuma_revenge"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_prism"))
+        .arg("list")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("prism starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[cfg(feature = "ale")]
+mod roms {
+    use super::*;
+
+    /// `prism` that finds no ROM files but those in the folder `roms`.
+    fn prism_without_roms(folder: &Path, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_prism"))
+            .args(arguments)
+            .current_dir(folder)
+            .env("HOME", folder)
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("ALE_ROMS_DIR")
+            .output()
+            .expect("prism starts")
+    }
+
+    #[test]
+    fn check_fails_and_says_what_to_do_where_roms_are_missing_or_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let roms = folder.path().join("roms");
+        std::fs::create_dir(&roms).unwrap();
+        std::fs::write(roms.join("pong.bin"), b"cut").unwrap();
+        std::fs::write(roms.join("boxing.bin"), vec![7; 1 << 16]).unwrap();
+        let output = prism_without_roms(folder.path(), &["roms", "check", "--roms", "roms"]);
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_says(&text, &["pong.bin is truncated", "boxing.bin is not the ROM of boxing", "no ROM for breakout"]);
+        assert_says(&text, &["0 of 76 ROM files are good"]);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_says(&message, &["error: 76 ROM files", "prism roms install"]);
+    }
+
+    #[test]
+    fn a_folder_of_roms_that_does_not_exist_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = prism_without_roms(folder.path(), &["roms", "list", "--roms", "nowhere"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_says(&String::from_utf8(output.stderr).unwrap(), &["error: ", "nowhere"]);
+    }
 }

@@ -19,7 +19,7 @@ use crate::scores::FinishedGame;
 use crate::statistics::Statistics;
 use crate::tensorboard::EventWriter;
 
-/// How often `timing.csv` gets a row.
+/// How often `timing.csv` gets a row and TensorBoard its points.
 const TIMING_PERIOD: Duration = Duration::from_secs(10);
 
 /// What a run says about itself before its first step.
@@ -377,13 +377,14 @@ impl Records {
     /// Shows where the run stands. Call it after every step: it decides itself when to draw.
     ///
     /// # Errors
-    /// When `timing.csv` cannot be written.
+    /// When a file cannot be written.
     pub fn progress(&mut self, at: &Progress) -> Result<(), RecordError> {
         let rates = self.meter.rates(counts(at));
         self.display.show(at, rates, &self.shown, self.window);
         if self.timed.elapsed() >= TIMING_PERIOD {
             self.timed = Instant::now();
             self.timing_row(at, rates)?;
+            self.events.flush()?;
         }
         Ok(())
     }
