@@ -158,8 +158,7 @@ impl Ale {
             ale_sys::setInt(ale.raw(), c"max_num_frames_per_episode".as_ptr(), 0);
             ale_sys::setBool(ale.raw(), c"color_averaging".as_ptr(), false);
             if game.name == "wizard_of_wor" {
-                // This version forgets that the game reads player one's stick from the second port, which leaves the
-                // player unable to move; later versions know it.
+                // The game's stick is plugged into the other port, which this version forgets and later ones know.
                 ale_sys::setString(ale.raw(), c"sp".as_ptr(), c"YES".as_ptr());
             }
             ale_sys::loadROM(ale.raw(), path.as_ptr());
@@ -375,4 +374,125 @@ fn ascending(values: &[c_int]) -> Vec<u32> {
 fn list(values: &[u32]) -> String {
     let values: Vec<String> = values.iter().map(u32::to_string).collect();
     values.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::{GAMES, RomLibrary};
+
+    fn rom(game: &str) -> Rom {
+        RomLibrary::locate(None).and_then(|library| library.rom(game)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn start(game: &str, seed: u64) -> Ale {
+        Ale::new(&rom(game), AleSettings { mode: 0, difficulty: 0, seed: Seed(seed) }).expect("an emulator")
+    }
+
+    /// Points, lives, frame number, RAM and screen.
+    type Seen = (i32, u32, u32, [u8; RAM_BYTES], Vec<u8>);
+
+    /// Plays random frames, with resets, and returns what was seen in each.
+    fn play(ale: &mut Ale, frames: usize, seed: u64) -> Vec<Seen> {
+        let mut generator = Seed(seed).generator();
+        let mut seen = Vec::new();
+        for _ in 0..frames {
+            let action = ale.minimal_actions[generator.random_range(0..ale.minimal_actions.len())];
+            let points = ale.act(action);
+            let mut ram = [0; RAM_BYTES];
+            ale.read_ram(&mut ram);
+            let mut screen = vec![0; ale.screen_size.0 * ale.screen_size.1];
+            ale.read_screen(&mut screen);
+            seen.push((points, ale.lives(), ale.frame_number(), ram, screen));
+            if ale.game_over() {
+                ale.reset();
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn a_snapshot_in_another_emulator_goes_on_the_same() {
+        for game in ["asteroids", "elevator_action", "kung_fu_master", "mr_do", "qbert", "solaris"] {
+            let mut first = start(game, 1);
+            let mut second = start(game, 2);
+            play(&mut first, 300, 1);
+            play(&mut second, 50, 2);
+            second.restore(&first.snapshot()).expect("the same game");
+            assert!(play(&mut first, 600, 3) == play(&mut second, 600, 3), "{game}");
+        }
+    }
+
+    #[test]
+    fn damaged_and_foreign_snapshots_are_refused() {
+        let mut pong = start("pong", 1);
+        let good = pong.snapshot();
+        let mut flipped = good.clone();
+        flipped[good.len() / 2] ^= 1;
+        let foreign = start("breakout", 1).snapshot();
+        for bad in [&flipped, &good[..good.len() - 1], &[], &foreign[..]].map(|bytes: &[u8]| bytes) {
+            pong.restore(bad).expect_err("no snapshot of this game");
+        }
+        assert_eq!(pong.snapshot(), good);
+    }
+
+    #[test]
+    fn palettes_are_those_of_the_library() {
+        for game in &GAMES {
+            let mut ale = start(game.name, 1);
+            let pixels = ale.screen_size.0 * ale.screen_size.1;
+            let (mut screen, mut grey, mut rgb) = (vec![0; pixels], vec![0; pixels], vec![[0; 3]; pixels]);
+            for _ in 0..4 {
+                play(&mut ale, 13, 1);
+                ale.read_screen(&mut screen);
+                // SAFETY: the handle is live and has a ROM; the buffers have one and three bytes for each pixel.
+                unsafe {
+                    ale_sys::getScreenGrayscale(ale.raw(), grey.as_mut_ptr());
+                    ale_sys::getScreenRGB(ale.raw(), rgb.as_mut_ptr().cast());
+                }
+                for (pixel, byte) in screen.iter().map(|byte| usize::from(*byte)).enumerate() {
+                    let ours = (game.palette.grey[byte], game.palette.rgb[byte]);
+                    assert_eq!(ours, (grey[pixel], rgb[pixel]), "{}: palette byte {byte}", game.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn modes_and_difficulties_that_a_game_lacks_are_refused() {
+        let refused = |mode, difficulty| {
+            let settings = AleSettings { mode, difficulty, seed: Seed(1) };
+            Ale::new(&rom("breakout"), settings).map(|_| ()).expect_err("breakout has none").to_string()
+        };
+        assert_eq!(refused(1, 0), "breakout has no mode 1: it has 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44");
+        assert_eq!(refused(0, 3), "breakout has no difficulty 3: it has 0, 1");
+    }
+
+    #[test]
+    fn modes_and_difficulties_change_the_game() {
+        let seen = |mode, difficulty| {
+            let settings = AleSettings { mode, difficulty, seed: Seed(1) };
+            let mut ale = Ale::new(&rom("space_invaders"), settings).expect("an emulator");
+            play(&mut ale, 400, 1)
+        };
+        assert!(seen(0, 0) == seen(0, 0));
+        assert!(seen(0, 0) != seen(3, 0));
+        assert!(seen(0, 0) != seen(0, 1));
+    }
+
+    #[test]
+    fn emulators_may_be_made_used_and_dropped_on_many_threads() {
+        let expected = play(&mut start("pong", 1), 200, 1);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        assert!(play(&mut start("pong", 1), 200, 1) == expected);
+                    }
+                });
+            }
+        });
+    }
 }

@@ -391,7 +391,6 @@ mod tests {
         lives: u32,
         frame: u32,
         over: bool,
-        resets: u32,
         seen: std::sync::Arc<std::sync::Mutex<Vec<Action>>>,
     }
 
@@ -406,7 +405,7 @@ mod tests {
         fn new(lives: u32, script: &[Event]) -> Self {
             let script = script.to_vec();
             let seen = Default::default();
-            Self { script, lives_at_start: lives, lives, frame: 0, over: false, resets: 0, seen }
+            Self { script, lives_at_start: lives, lives, frame: 0, over: false, seen }
         }
     }
 
@@ -429,7 +428,6 @@ mod tests {
 
         fn reset(&mut self) {
             (self.lives, self.frame, self.over) = (self.lives_at_start, 0, false);
-            self.resets += 1;
         }
 
         fn act(&mut self, action: Action) -> i32 {
@@ -638,12 +636,10 @@ mod tests {
         for frame in 0..frames {
             environment.step(1 + frame % 2, &mut observation).expect("a step");
         }
-        // Actions alternate, so a frame that repeats the one before shows a stuck action, except after a stuck one: there
-        // the next action is the same by itself. Of two neighbours, on average p(1 - p) + (1 - p)p... are told apart by
-        // comparing with what was asked for: an action other than asked for was stuck, which an odd run of sticking gives.
+        // Actions alternate, so that the console sees another than asked for after an odd number of stuck frames:
+        // p (1 - p) (1 + p^2 + p^4 ..) = p / (1 + p) of the time.
         let wrong =
             seen.lock().unwrap().iter().enumerate().filter(|(i, a)| **a != [Action::Fire, Action::Up][i % 2]).count();
-        // Stuck for an odd number of frames: p(1 - p)(1 + p^2 + ...) = p / (1 + p).
         let expected = 0.25 / 1.25 * frames as f64;
         assert!((wrong as f64 - expected).abs() < 0.05 * expected, "{wrong} of {frames}, expected {expected}");
     }

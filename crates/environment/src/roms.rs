@@ -388,3 +388,160 @@ fn find_by_content(game: &'static GameInfo, directory: &Path) -> Option<(PathBuf
     files.sort();
     files.into_iter().find_map(|path| read(game, &path).ok().flatten().map(|rom| (path, rom)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pong() -> &'static GameInfo {
+        GameInfo::find("pong").expect("a game")
+    }
+
+    fn library(directory: &Path) -> RomLibrary {
+        RomLibrary { directories: vec![directory.into()] }
+    }
+
+    /// The ROM of a game from wherever this machine has it.
+    fn real(game: &str) -> Rom {
+        RomLibrary::locate(None).and_then(|library| library.rom(game)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A stand-in for Python, a shell script.
+    #[cfg(unix)]
+    fn python(directory: &Path, script: &str) -> String {
+        use std::os::unix::fs::PermissionsExt;
+        let path = directory.join("python");
+        fs::write(&path, format!("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\n{script}\n")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a script");
+        path.to_str().expect("a plain path").into()
+    }
+
+    /// A wheel with these ROM files.
+    fn wheel(path: &Path, roms: &[(&str, &[u8])]) {
+        let mut wheel = zip::ZipWriter::new(fs::File::create(path).expect("a file"));
+        for (game, bytes) in roms {
+            let options = zip::write::SimpleFileOptions::default();
+            wheel.start_file(format!("ale_py/roms/{game}.bin"), options).expect("an entry");
+            wheel.write_all(bytes).expect("an entry");
+        }
+        wheel.finish().expect("a wheel");
+    }
+
+    #[test]
+    fn missing_truncated_and_wrong_roms_are_told_apart() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("pong.bin");
+        let rom = || library(directory.path()).rom("pong").map(|_| ()).expect_err("no ROM");
+
+        let error = rom();
+        assert!(matches!(error, RomError::Missing { .. }), "{error}");
+        assert!(error.to_string().contains("prism roms install"), "{error}");
+
+        fs::write(&path, vec![0; 1000]).expect("a file");
+        let error = rom();
+        assert!(matches!(error, RomError::Truncated { found: 1000, expected: 2048, .. }), "{error}");
+
+        fs::write(&path, vec![0; 2048]).expect("a file");
+        let error = rom();
+        assert!(matches!(error, RomError::Wrong { .. }), "{error}");
+        assert!(error.to_string().contains("60e0ea3cbe0913d39803477945e9e5ec"), "{error}");
+    }
+
+    #[test]
+    fn a_rom_is_found_under_any_name() {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::write(directory.path().join("Video Olympics.a26"), real("pong").bytes()).expect("a file");
+        assert_eq!(library(directory.path()).rom("pong").expect("the ROM").game().name, "pong");
+        let found = library(directory.path()).check().into_iter().filter(|status| status.file.is_ok()).count();
+        assert_eq!(found, 1);
+    }
+
+    #[test]
+    fn an_unknown_game_and_an_unreadable_directory_are_errors() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let error = library(directory.path()).rom("pnog").expect_err("no game");
+        assert!(error.to_string().contains("did you mean pong"), "{error}");
+        let error = RomLibrary::locate(Some(&directory.path().join("none"))).expect_err("no directory");
+        assert!(matches!(error, RomError::Unreadable { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_installation_without_python_pip_or_network_says_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let roms = directory.path().join("roms");
+        let error = install_with(&roms, &["no-such-python"], &mut |_| {}).expect_err("no Python");
+        assert!(matches!(error, RomError::NoPython), "{error}");
+
+        #[cfg(unix)]
+        {
+            let without_pip = python(directory.path(), "echo 'python: No module named pip' >&2; exit 1");
+            let error = install_with(&roms, &[&without_pip], &mut |_| {}).expect_err("no pip");
+            assert!(matches!(error, RomError::NoPip { .. }), "{error}");
+            let offline = python(directory.path(), "echo 'ERROR: Could not find a version' >&2; exit 1");
+            let error = install_with(&roms, &[&offline], &mut |_| {}).expect_err("no network");
+            assert!(error.to_string().contains("ERROR: Could not find a version"), "{error}");
+            assert!(error.to_string().contains("ale-py==0.12.1"), "{error}");
+        }
+        assert_eq!(fs::read_dir(&roms).expect("a directory").count(), 0, "nothing is left behind");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_wheel_that_is_not_what_it_should_be_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let roms = directory.path().join("roms");
+        let source = directory.path().join("source.whl");
+        // pip is told where to write by --dest.
+        let script =
+            "while [ \"$1\" != --dest ]; do shift; done; cp \"$(dirname \"$0\")/source.whl\" \"$2/ale_py.whl\"";
+        let python = python(directory.path(), script);
+        let install = || install_with(&roms, &[&python], &mut |_| {}).expect_err("a bad wheel").to_string();
+
+        fs::write(&source, b"not a zip archive").expect("a file");
+        assert!(install().contains("of no use"), "{}", install());
+        wheel(&source, &[]);
+        assert!(install().contains("no ROM for adventure"), "{}", install());
+        wheel(&source, &[("adventure", &[0; 4096])]);
+        assert!(install().contains("MD5"), "{}", install());
+        assert_eq!(fs::read_dir(&roms).expect("a directory").count(), 0, "nothing is left behind");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_installation_writes_what_is_missing_and_keeps_what_is_right() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let roms = directory.path().join("roms");
+        let every: Vec<Rom> = GAMES.iter().map(|game| real(game.name)).collect();
+        let files: Vec<(&str, &[u8])> = every.iter().map(|rom| (rom.game().name, rom.bytes())).collect();
+        wheel(&directory.path().join("source.whl"), &files);
+        let script =
+            "while [ \"$1\" != --dest ]; do shift; done; cp \"$(dirname \"$0\")/source.whl\" \"$2/ale_py.whl\"";
+        let python = python(directory.path(), script);
+
+        let mut told = Vec::new();
+        let installed = install_with(&roms, &[&python], &mut |progress| told.push(format!("{progress:?}")));
+        assert_eq!(installed.expect("ROMs"), Installed { written: 76, kept: 0 });
+        assert_eq!(told.len(), 77, "the download and each game are reported");
+        assert!(library(&roms).check().iter().all(|status| status.file.is_ok()));
+
+        fs::write(roms.join("pong.bin"), b"damaged").expect("a file");
+        let installed = install_with(&roms, &[&python], &mut |_| {}).expect("ROMs");
+        assert_eq!(installed, Installed { written: 1, kept: 75 });
+        let installed = install_with(&roms, &["no-such-python"], &mut |_| {}).expect("nothing to do");
+        assert_eq!(installed, Installed { written: 0, kept: 76 });
+        assert_eq!(real("pong").bytes(), fs::read(roms.join("pong.bin")).expect("a file"));
+        assert_eq!(pong().rom_bytes, real("pong").bytes().len());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_refused_before_the_download() {
+        let directory = tempfile::tempdir().expect("a directory");
+        // A file in its place stops root as well, whom no permission stops.
+        let blocked = directory.path().join("roms");
+        fs::write(&blocked, b"").expect("a file");
+        let mut told = 0;
+        let error = install_with(&blocked, &["python3"], &mut |_| told += 1).expect_err("no directory");
+        assert!(matches!(error, RomError::Unwritable { .. }), "{error}");
+        assert_eq!(told, 0);
+    }
+}
