@@ -1,10 +1,12 @@
 //! Preprocessing of real screens, and agent steps of one environment, game by game. Needs the ROM files.
+//!
+//! `preprocessing` plays 64 agent steps of real screens in turn, as it profits from what does not change between them.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use prism_environment::{
-    Action, Ale, AleSettings, AtariConfig, AtariEnvironment, Colour, Emulator, Environment, Preprocessing, Protocol,
+    Ale, AleSettings, AtariConfig, AtariEnvironment, Colour, Emulator, Environment, Palette, Preprocessing, Protocol,
     Rom, RomLibrary, Seed, StepType,
 };
 
@@ -14,8 +16,11 @@ fn rom(game: &str) -> Rom {
     RomLibrary::locate(None).and_then(|library| library.rom(game)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Two successive screens from within a game.
-fn screens(game: &str) -> (Vec<u8>, Vec<u8>, Ale) {
+/// Palette bytes of a screen and of the one before it.
+type Screens = (Vec<u8>, Vec<u8>);
+
+/// The last two screens of each of 64 agent steps within a game.
+fn screens(game: &str) -> (Vec<Screens>, Ale) {
     let settings = AleSettings { mode: 0, difficulty: 0, seed: Seed(1) };
     let mut ale = Ale::new(&rom(game), settings).expect("an emulator");
     let actions = ale.minimal_actions().to_vec();
@@ -23,38 +28,52 @@ fn screens(game: &str) -> (Vec<u8>, Vec<u8>, Ale) {
         ale.act(actions[frame / 8 % actions.len()]);
     }
     let (height, width) = ale.screen_size();
-    let (mut previous, mut newest) = (vec![0; height * width], vec![0; height * width]);
-    ale.read_screen(&mut previous);
-    ale.act(Action::Noop);
-    ale.read_screen(&mut newest);
-    (newest, previous, ale)
+    let mut screens = Vec::new();
+    for step in 0..64 {
+        let mut last = [vec![0; height * width], vec![0; height * width]];
+        for frame in 0..4 {
+            ale.act(actions[step % actions.len()]);
+            ale.read_screen(&mut last[frame % 2]);
+        }
+        let [previous, newest] = last;
+        screens.push((newest, previous));
+    }
+    (screens, ale)
 }
 
 fn preprocessing(c: &mut Criterion) {
     let mut group = c.benchmark_group("preprocessing");
     for game in GAMES {
-        let (newest, previous, ale) = screens(game);
+        let (screens, ale) = screens(game);
         for (name, colour) in [("grey", Colour::Grey), ("rgb", Colour::Rgb)] {
             let mut preprocessing = Preprocessing::new(ale.palette(), ale.screen_size(), colour, (84, 84));
             let mut frame = vec![0; preprocessing.frame_bytes()];
-            preprocessing.process(&newest, Some(&previous), &mut frame);
+            preprocessing.process(&screens[0].0, Some(&screens[0].1), &mut frame);
             assert!(frame.iter().any(|value| *value > 0), "{game} shows something");
+            let mut turn = screens.iter().cycle();
             group.bench_function(BenchmarkId::new(name, game), |b| {
-                b.iter(|| preprocessing.process(black_box(&newest), Some(black_box(&previous)), &mut frame));
+                b.iter(|| {
+                    let (newest, previous) = turn.next().expect("an endless cycle");
+                    preprocessing.process(black_box(newest), Some(black_box(previous)), &mut frame);
+                });
             });
         }
-        let mut screen = newest.clone();
+        let mut screen = screens[0].0.clone();
         group.bench_function(BenchmarkId::new("read_screen", game), |b| {
             b.iter(|| ale.read_screen(black_box(&mut screen)))
         });
     }
-    // No two rows alike, no two screens alike: nothing to be saved.
-    let noise: Vec<u8> = (0..2 * 210 * 160u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0xfe).collect();
-    let (newest, previous) = noise.split_at(210 * 160);
-    let mut preprocessing = Preprocessing::new(prism_environment::Palette::NTSC, (210, 160), Colour::Grey, (84, 84));
+    // Whatever could be kept from the frame before has changed, and no two rows are alike.
+    let noise: Vec<u8> = (0..3 * 210 * 160u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0xfe).collect();
+    let screens: Vec<&[u8]> = noise.chunks_exact(210 * 160).collect();
+    let mut preprocessing = Preprocessing::new(Palette::NTSC, (210, 160), Colour::Grey, (84, 84));
     let mut frame = vec![0; preprocessing.frame_bytes()];
+    let mut turn = (0..3).cycle();
     group.bench_function(BenchmarkId::new("grey", "noise"), |b| {
-        b.iter(|| preprocessing.process(black_box(newest), Some(black_box(previous)), &mut frame));
+        b.iter(|| {
+            let turn = turn.next().expect("an endless cycle");
+            preprocessing.process(black_box(screens[turn]), Some(black_box(screens[(turn + 1) % 3])), &mut frame);
+        });
     });
 }
 

@@ -1,6 +1,6 @@
 //! Resizing by area: each output pixel is the mean of the input it covers.
 
-use std::mem;
+use std::iter;
 
 /// What one output line (a row or a column) covers: input lines from `start` on, with their weights.
 #[derive(Debug)]
@@ -31,13 +31,15 @@ fn covers(input: usize, output: usize) -> Vec<Cover> {
     (0..output).map(cover).collect()
 }
 
-/// What a source of rows has put into the row it was given.
+/// What is known of an input row before it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
-    /// The row's pixels.
-    Written,
-    /// Nothing: the row equals the one above it.
+    /// Nothing.
+    New,
+    /// It equals the row above it.
     SameAsAbove,
+    /// It equals the same row of the image resized before.
+    Unchanged,
 }
 
 /// Resizes images of bytes from one fixed size to another, without allocating.
@@ -61,10 +63,8 @@ pub struct AreaResize {
     row: Vec<u8>,
     /// One input row as floats, with `taps` zeros behind it for weights of 0 to meet.
     wide: Vec<f32>,
-    /// Input rows shrunk to the output's width; equal neighbours share one.
+    /// Input rows shrunk to the output's width.
     narrow: Vec<f32>,
-    /// Index in `narrow` of each input row.
-    narrow_of: Vec<usize>,
     sums: Vec<f32>,
 }
 
@@ -115,7 +115,6 @@ impl AreaResize {
             row: vec![0; input.1],
             wide: vec![0.0; input.1 + taps],
             narrow: vec![0.0; input.0 * output.1],
-            narrow_of: vec![0; input.0],
             sums: vec![0.0; output.1],
         }
     }
@@ -127,40 +126,36 @@ impl AreaResize {
     pub fn resize(&mut self, image: &[u8], resized: &mut [u8]) {
         let (height, width) = self.input;
         assert_eq!(image.len(), height * width, "the image must be {height} x {width}");
-        let mut rows = image.chunks_exact(width);
-        let mut above: Option<&[u8]> = None;
-        self.resize_rows(
-            |row| {
-                let pixels = rows.next().expect("as many rows as the image is high");
-                if above.replace(pixels) == Some(pixels) {
-                    return Row::SameAsAbove;
-                }
-                row.copy_from_slice(pixels);
-                Row::Written
-            },
-            resized,
-        );
+        let rows = image.chunks_exact(width);
+        let above = iter::once(None).chain(rows.clone().map(Some));
+        let kinds =
+            rows.clone().zip(above).map(|(row, above)| if above == Some(row) { Row::SameAsAbove } else { Row::New });
+        self.resize_rows(kinds, |y, row| row.copy_from_slice(&image[y * width..][..width]), resized);
     }
 
-    /// Resizes an image that comes one row at a time: `next_row` is called once for each input row, in order, with `row`
-    /// to write it to. The first row cannot be the same as the one above.
-    pub(crate) fn resize_rows(&mut self, mut next_row: impl FnMut(&mut [u8]) -> Row, resized: &mut [u8]) {
+    /// Resizes an image of which something is known: `write_row` is asked for the rows that are new, by index. The image
+    /// before the first counts as all zeros.
+    pub(crate) fn resize_rows(
+        &mut self,
+        kinds: impl IntoIterator<Item = Row>,
+        mut write_row: impl FnMut(usize, &mut [u8]),
+        resized: &mut [u8],
+    ) {
         let (height, width) = self.output;
         assert_eq!(resized.len(), height * width, "the resized image must be {height} x {width}");
-        let mut row = mem::take(&mut self.row);
-        let mut written = 0;
-        for y in 0..self.input.0 {
-            if next_row(&mut row) == Row::Written {
-                self.narrow_row(&row, written);
-                written += 1;
+        for (y, kind) in kinds.into_iter().enumerate() {
+            match kind {
+                Row::New => {
+                    write_row(y, &mut self.row);
+                    self.narrow_row(y);
+                }
+                Row::SameAsAbove => self.narrow.copy_within((y - 1) * width..y * width, y * width),
+                Row::Unchanged => {}
             }
-            self.narrow_of[y] = written.checked_sub(1).expect("the first row is written");
         }
-        self.row = row;
         for (cover, line) in self.rows.iter().zip(resized.chunks_exact_mut(width)) {
             self.sums.fill(0.0);
-            for (weight, index) in cover.weights.iter().zip(&self.narrow_of[cover.start..]) {
-                let narrow = &self.narrow[index * width..][..width];
+            for (weight, narrow) in cover.weights.iter().zip(self.narrow[cover.start * width..].chunks_exact(width)) {
                 for (sum, value) in self.sums.iter_mut().zip(narrow) {
                     *sum += weight * value;
                 }
@@ -176,13 +171,13 @@ impl AreaResize {
         }
     }
 
-    /// Shrinks one row to the output's width into place `index` of `narrow`.
-    fn narrow_row(&mut self, row: &[u8], index: usize) {
-        for (wide, byte) in self.wide.iter_mut().zip(row) {
+    /// Shrinks the row in `row`, the input's row `y`, to the output's width.
+    fn narrow_row(&mut self, y: usize) {
+        for (wide, byte) in self.wide.iter_mut().zip(&self.row) {
             *wide = f32::from(*byte);
         }
         let width = self.output.1;
-        let narrow = &mut self.narrow[index * width..][..width];
+        let narrow = &mut self.narrow[y * width..][..width];
         // The usual shrinkings have few taps, known to the compiler they need no loop.
         match self.taps {
             1 => weigh::<1>(&self.wide, &self.column_starts, &self.column_weights, narrow),
@@ -270,23 +265,22 @@ mod tests {
     }
 
     #[test]
-    fn equal_rows_are_shrunk_once_and_give_the_same() {
+    fn what_is_known_of_rows_changes_nothing() {
         let (input, output) = ((10, 8), (4, 3));
         let mut image = pattern(10, 8);
         image.copy_within(8..16, 16);
         image.copy_within(8..16, 24);
+        let mut expected = vec![0; 12];
+        let all_new = [Row::New; 10];
+        let write = |y: usize, row: &mut [u8]| row.copy_from_slice(&image[y * 8..][..8]);
+        AreaResize::new(input, output).resize_rows(all_new, write, &mut expected);
+
         let mut resized = vec![0; 12];
-        let mut apart = vec![0; 12];
-        AreaResize::new(input, output).resize(&image, &mut resized);
-        let mut rows = image.chunks_exact(8);
-        AreaResize::new(input, output).resize_rows(
-            |row| {
-                row.copy_from_slice(rows.next().expect("ten rows"));
-                Row::Written
-            },
-            &mut apart,
-        );
-        assert_eq!(resized, apart);
+        let mut resizer = AreaResize::new(input, output);
+        resizer.resize(&image, &mut resized);
+        assert_eq!(resized, expected);
+        resizer.resize_rows([Row::Unchanged; 10], |y, _| panic!("row {y} is known"), &mut resized);
+        assert_eq!(resized, expected);
     }
 
     #[test]
