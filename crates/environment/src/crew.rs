@@ -120,6 +120,13 @@ enum Delivery {
     FirstReady,
 }
 
+/// Which end of the queue a thread takes environments from.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Front,
+    Back,
+}
+
 struct Queue {
     waiting: VecDeque<Slot>,
     finished: VecDeque<Slot>,
@@ -146,13 +153,19 @@ impl Shared {
         self.queue.lock().expect("nothing panics while it holds the queue")
     }
 
-    /// Moves this thread's next share of the waiting environments to `into`.
-    fn take(&self, queue: &mut Queue, into: &mut Vec<Slot>) {
+    /// Moves this thread's next share of the waiting environments to `into`. Caller and workers take from opposite ends, so
+    /// that most environments stay in the caches of one core from step to step: 3 % more steps of Pong and Breakout on two
+    /// cores.
+    fn take(&self, queue: &mut Queue, end: End, into: &mut Vec<Slot>) {
         let share = match queue.delivery {
             Delivery::Together => (queue.waiting.len() / (2 * self.threads)).max(1),
             Delivery::FirstReady => 1,
         };
-        into.extend(queue.waiting.drain(..share.min(queue.waiting.len())));
+        let (waiting, share) = (queue.waiting.len(), share.min(queue.waiting.len()));
+        match (queue.delivery, end) {
+            (Delivery::Together, End::Back) => into.extend(queue.waiting.drain(waiting - share..)),
+            _ => into.extend(queue.waiting.drain(..share)),
+        }
         self.waiting_hint.store(queue.waiting.len(), Ordering::Relaxed);
     }
 
@@ -160,7 +173,7 @@ impl Shared {
         let mut slots = Vec::new();
         let mut queue = self.lock();
         loop {
-            self.take(&mut queue, &mut slots);
+            self.take(&mut queue, End::Back, &mut slots);
             if slots.is_empty() {
                 if queue.closing {
                     return;
@@ -250,7 +263,7 @@ impl Crew {
         queue.waiting.extend(slots.iter_mut().filter_map(Option::take));
         let mut away = queue.waiting.len();
         // Take the caller's share first: the others then see what is left, and it is one lock less.
-        self.shared.take(&mut queue, &mut self.slots);
+        self.shared.take(&mut queue, End::Front, &mut self.slots);
         let wake = queue.sleeping_workers.min(queue.waiting.len());
         drop(queue);
         for _ in 0..wake {
@@ -263,7 +276,7 @@ impl Crew {
                 slots[index] = Some(slot);
                 away -= 1;
             }
-            self.shared.take(&mut self.shared.lock(), &mut self.slots);
+            self.shared.take(&mut self.shared.lock(), End::Front, &mut self.slots);
         }
         let mut queue = self.wait_for(away);
         for slot in queue.finished.drain(..) {
@@ -290,7 +303,7 @@ impl Crew {
     pub fn receive(&mut self) -> Slot {
         let mut queue = self.shared.lock();
         if queue.finished.is_empty() {
-            self.shared.take(&mut queue, &mut self.slots);
+            self.shared.take(&mut queue, End::Front, &mut self.slots);
             if let Some(mut slot) = self.slots.pop() {
                 drop(queue);
                 slot.work();
