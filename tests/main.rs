@@ -1,7 +1,12 @@
 //! Behaviour of the whole program and of its crates together. One binary; its modules:
 //!
 //! * `cli`: what is typed and what comes back, above all for bad input
+//! * `determinism`: equal seeds give equal runs
+//! * `learning`: values and scores that must be reached
 //! * `presets`: each preset against the values it must have
 
 mod cli;
+mod determinism;
+mod learning;
 mod presets;
+mod support;

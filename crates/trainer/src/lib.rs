@@ -7,6 +7,7 @@ mod config;
 mod environments;
 mod evaluate;
 mod interrupt;
+mod network;
 pub mod presets;
 mod progress;
 mod records;

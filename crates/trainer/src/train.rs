@@ -2,9 +2,18 @@
 
 use std::path::PathBuf;
 
-use prism_environment::Seed;
+use burn::tensor::Device;
+use prism_algorithms::{Actor, Batch, Learner, Replay, UpdateOutput};
+use prism_environment::{AgentSteps, Frames, Generator, Seed, StepType, TimeStep, VectorEnvironment};
+use prism_model::Weights;
 
-use crate::{Config, Interrupt, Summary};
+use crate::environments::build_environments;
+use crate::evaluate::Stage;
+use crate::network::network_config;
+use crate::{
+    Checkpoint, Config, Ending, EpisodeRecord, EvaluationRecord, Heading, Interrupt, Manifest, Progress, Records,
+    RunFolder, ScoreTracker, Summary, UpdateRecord,
+};
 
 /// What a run needs beside its configuration.
 #[derive(Clone, Debug)]
@@ -28,6 +37,281 @@ pub struct TrainOptions {
 /// # Errors
 /// When the device, the game or the folder cannot be had, or the run cannot go on.
 pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> {
-    prism_model::open_device(&options.device)?;
-    anyhow::bail!("this build cannot train {} yet", config.environment.kind.name())
+    let device = prism_model::open_device(&options.device)?;
+    let environment = &config.environment;
+    let seed = options.seed;
+    let roms = options.roms.as_deref();
+    let mut environments = build_environments(environment, environment.count, seed.derive("environment", 0), roms)?;
+    let spec = environments.spec().clone();
+    let network = network_config(config, &spec);
+    let learner = Learner::new(config.learner, network, seed.derive("network", 0), &device)?;
+    let replay = Replay::new(prism_algorithms::ReplayConfig {
+        observation: spec.observation.clone(),
+        streams: environments.len(),
+        capacity: config.replay.capacity,
+        n: config.learning.n_step,
+        gamma: config.learning.gamma,
+    })?;
+    environments.reset()?;
+
+    // From here on there is a folder: whatever can be refused was refused before.
+    let manifest = Manifest::new(&options.name, config, options.seed, &options.device);
+    let folder = RunFolder::create(options.out.as_deref(), &manifest)?;
+    let records = Records::create(
+        &folder,
+        &Heading {
+            environment: environment.kind.name(),
+            protocol: environment.kind.protocol(),
+            limit: config.training.limit,
+            score_window: config.training.score_window.get(),
+        },
+    )?;
+    let run = Run {
+        batch: Batch::new(config.learning.batch_size, spec.observation.bytes()),
+        actor: Actor::new(spec.actions.len(), seed.derive("acting", 0)),
+        sampling: seed.derive("replay", 0).generator(),
+        scores: ScoreTracker::new(environments.len(), config.training.score_window),
+        config,
+        options: &options,
+        device,
+        environments,
+        learner,
+        replay,
+        folder,
+        records,
+        best: None,
+        unread: None,
+        window: UpdateWindow::default(),
+        agent_steps: AgentSteps(0),
+        frames: Frames(0),
+    };
+    run.to_the_end()
+}
+
+/// A run in progress.
+struct Run<'a> {
+    config: &'a Config,
+    options: &'a TrainOptions,
+    device: Device,
+    environments: VectorEnvironment,
+    actor: Actor,
+    replay: Replay,
+    sampling: Generator,
+    batch: Batch,
+    learner: Learner,
+    scores: ScoreTracker,
+    folder: RunFolder,
+    records: Records,
+    /// Weights of the best mean score, until they are written.
+    best: Option<Weights>,
+    /// The last update, whose result is read while the next is computed, and where the run stood.
+    unread: Option<(UpdateOutput, Progress)>,
+    window: UpdateWindow,
+    agent_steps: AgentSteps,
+    frames: Frames,
+}
+
+/// Sums over the updates since the last row of the training records.
+#[derive(Default)]
+struct UpdateWindow {
+    updates: u64,
+    loss: f64,
+    q_value: f64,
+}
+
+impl Run<'_> {
+    fn to_the_end(mut self) -> anyhow::Result<Summary> {
+        for index in 0..self.environments.len() {
+            self.replay.begin(index, self.environments.observation(index));
+        }
+        let ending = loop {
+            if let Some(ending) = self.ending() {
+                break ending;
+            }
+            let before = self.agent_steps;
+            self.play()?;
+            self.learn(before)?;
+            if periods(before, self.agent_steps, self.config.training.save_period) > 0 {
+                self.save()?;
+            }
+            if let Some(period) = self.config.evaluation.period
+                && periods(before, self.agent_steps, period) > 0
+            {
+                self.evaluate()?;
+            }
+            let at = self.at();
+            self.records.progress(&at)?;
+        };
+        self.read_update()?;
+        self.save()?;
+        let summary = Summary {
+            ending,
+            episodes: self.scores.games(),
+            mean_score: self.scores.recent_mean(),
+            best_score: self.scores.best(),
+            at: self.at(),
+        };
+        self.records.finish(&summary)?;
+        Ok(summary)
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        let training = &self.config.training;
+        if training.stop_score.is_some_and(|score| self.scores.solved(score)) {
+            Some(Ending::Solved)
+        } else if self.agent_steps >= training.limit {
+            Some(Ending::Limit)
+        } else if self.options.interrupt.requested() {
+            Some(Ending::Interrupted)
+        } else {
+            None
+        }
+    }
+
+    fn at(&self) -> Progress {
+        Progress {
+            agent_steps: self.agent_steps,
+            frames: self.frames,
+            updates: self.learner.updates(),
+            epsilon: self.epsilon(),
+        }
+    }
+
+    fn epsilon(&self) -> f64 {
+        self.config.exploration.value(self.agent_steps)
+    }
+
+    /// One agent step of every environment: choose actions, step, remember.
+    fn play(&mut self) -> anyhow::Result<()> {
+        let epsilon = self.epsilon();
+        let input = &self.learner.network_config().input;
+        let actions =
+            self.actor.choose(&self.learner.online(), input, self.environments.observations(), epsilon, &self.device);
+        self.environments.step(&actions)?;
+        for (index, &action) in actions.iter().enumerate() {
+            let step = self.environments.steps()[index];
+            self.agent_steps += AgentSteps(1);
+            self.frames += Frames(u64::from(step.time_step.frames));
+            let observation = self.environments.observation(index);
+            if step.time_step.step_type == StepType::Last {
+                self.replay.add(index, action, &step.time_step, self.environments.last_observation(index));
+                self.replay.begin(index, observation);
+            } else {
+                self.replay.add(index, action, &step.time_step, observation);
+            }
+            self.score(index, &step.time_step)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of a step's raw reward, and of the game if that ended it.
+    fn score(&mut self, environment: usize, step: &TimeStep) -> anyhow::Result<()> {
+        let best_before = self.scores.best_mean();
+        let Some(game) = self.scores.observe(environment, step) else {
+            return Ok(());
+        };
+        if self.scores.best_mean() > best_before {
+            self.best = Some(self.weights());
+        }
+        let mean_score = self.scores.recent_mean().expect("a game has just ended");
+        let at = self.at();
+        self.records.episode(&EpisodeRecord { game, mean_score, at })?;
+        Ok(())
+    }
+
+    /// The updates and target replacements that fall due after `before`: periods count agent steps, however many
+    /// environments took them.
+    fn learn(&mut self, before: AgentSteps) -> anyhow::Result<()> {
+        let learning = &self.config.learning;
+        for step in before.0 + 1..=self.agent_steps.0 {
+            if AgentSteps(step) <= self.config.replay.warm_up {
+                continue;
+            }
+            // With n-step returns the first transition is complete only after n steps.
+            if step.is_multiple_of(learning.period.0) && !self.replay.is_empty() {
+                self.update()?;
+            }
+            if step.is_multiple_of(learning.target_period.0) {
+                self.learner.replace_target();
+            }
+        }
+        Ok(())
+    }
+
+    fn update(&mut self) -> anyhow::Result<()> {
+        self.replay.sample_into(&mut self.batch, &mut self.sampling);
+        let output = self.learner.update(&self.batch);
+        let at = self.at();
+        self.read_update()?;
+        self.unread = Some((output, at));
+        Ok(())
+    }
+
+    /// Reads the result of the update before: by now the device has computed it.
+    fn read_update(&mut self) -> anyhow::Result<()> {
+        let Some((output, at)) = self.unread.take() else {
+            return Ok(());
+        };
+        let result = output.read();
+        self.window.updates += 1;
+        self.window.loss += mean(&result.losses);
+        self.window.q_value += mean(&result.q_values);
+        if self.window.updates == self.config.training.record_period {
+            let window = std::mem::take(&mut self.window);
+            self.records.update(&UpdateRecord {
+                loss: window.loss / window.updates as f64,
+                mean_q: window.q_value / window.updates as f64,
+                replay: self.replay.len(),
+                at,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> anyhow::Result<()> {
+        // Every evaluation of a run plays the same starts, so that only the weights differ.
+        let seed = self.options.seed.derive("evaluation", 0);
+        let mut stage = Stage::new(self.config, self.options.roms.as_deref(), seed)?;
+        let scores = stage.play(&self.learner.online(), &self.device)?;
+        let at = self.at();
+        self.records.evaluation(&EvaluationRecord { scores, epsilon: self.config.evaluation.epsilon, at })?;
+        Ok(())
+    }
+
+    fn weights(&self) -> Weights {
+        Weights::of(&self.learner.online(), self.learner.network_config())
+    }
+
+    /// Writes the latest weights, and the best if they are new.
+    fn save(&mut self) -> anyhow::Result<()> {
+        self.folder.write_weights(Checkpoint::Latest, self.weights().bytes())?;
+        if let Some(best) = self.best.take() {
+            self.folder.write_weights(Checkpoint::Best, best.bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// How many multiples of `period` lie after `before` and not after `now`.
+fn periods(before: AgentSteps, now: AgentSteps, period: AgentSteps) -> u64 {
+    now.0 / period.0 - before.0 / period.0
+}
+
+fn mean(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_counted_in_agent_steps_however_many_are_taken_at_once() {
+        let count = |before, now| periods(AgentSteps(before), AgentSteps(now), AgentSteps(10));
+        assert_eq!(count(9, 10), 1);
+        assert_eq!(count(10, 11), 0);
+        assert_eq!(count(0, 64), 6);
+        let in_eights: u64 = (0..100).map(|step| count(8 * step, 8 * step + 8)).sum();
+        assert_eq!(in_eights, 80);
+    }
 }

@@ -1,0 +1,57 @@
+//! Same seed, same machine: the same run, whatever the number of threads.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{preset, train_into};
+
+/// Everything a run writes that the clock must not touch.
+const RECORDS: [&str; 5] =
+    ["episodes.csv", "train.csv", "evaluations.csv", "weights/latest.safetensors", "config.toml"];
+
+fn records(folder: &Path) -> Vec<Vec<u8>> {
+    RECORDS.iter().map(|name| fs::read(folder.join(name)).expect("every run writes it")).collect()
+}
+
+/// Runs a preset twice, the second time with `changed` settings, and gives both runs' records.
+fn run_twice(name: &str, seeds: [u64; 2], settings: &[&str], changed: &[&str]) -> [Vec<Vec<u8>>; 2] {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let second_settings: Vec<&str> = settings.iter().chain(changed).copied().collect();
+    [(settings, seeds[0]), (second_settings.as_slice(), seeds[1])].map(|(settings, seed)| {
+        let run = folder.path().join(format!("run-{seed}-{}", settings.len()));
+        train_into(&run, &preset(name, settings), seed);
+        records(&run)
+    })
+}
+
+const SHORT_CATCH: [&str; 3] = ["training.agent_steps=1500", "training.stop_score=\"none\"", "evaluation.period=500"];
+
+const SHORT_PONG: [&str; 6] = [
+    "training.agent_steps=600",
+    "environment.count=3",
+    "environment.threads=1",
+    "environment.frame_limit=400",
+    "replay.warm_up=500",
+    "learning.batch_size=4",
+];
+
+#[test]
+fn the_same_seed_writes_the_same_bytes() {
+    let [first, second] = run_twice("catch", [5, 5], &SHORT_CATCH, &[]);
+    assert!(first == second, "two runs of one seed differ");
+}
+
+#[test]
+fn another_seed_writes_other_bytes() {
+    let [first, second] = run_twice("catch", [5, 6], &SHORT_CATCH, &[]);
+    assert!(first[0] != second[0] && first[1] != second[1], "the seed has no effect");
+}
+
+#[test]
+fn threads_do_not_change_an_atari_run_of_several_environments() {
+    let [mut one, mut three] = run_twice("pong", [5, 5], &SHORT_PONG, &["environment.threads=3"]);
+    // The configuration names its threads, so it alone differs.
+    assert_ne!(one.pop(), three.pop());
+    assert!(one == three, "the number of threads changes the run");
+    assert!(one[0].len() > 100, "the run is too short to compare: {}", String::from_utf8_lossy(&one[0]));
+}
