@@ -165,7 +165,9 @@ impl Learner {
             GradientBound::None => gradients,
             GradientBound::GlobalNorm(limit) => clip_global_norm(&self.online, gradients, limit),
         };
-        self.online = self.optimiser.0.step(self.config.optimiser.learning_rate, self.online.clone(), gradients);
+        // Moved out and back, not cloned: the optimiser changes in place what nobody else holds.
+        let online = std::mem::replace(&mut self.online, self.target.clone());
+        self.online = self.optimiser.0.step(self.config.optimiser.learning_rate, online, gradients);
         self.updates += 1;
         UpdateOutput { losses_and_q_values: Tensor::stack(vec![losses.inner(), chosen.inner()], 0) }
     }
