@@ -11,7 +11,6 @@ episode, no signal at life loss.
 """
 
 import argparse
-import csv
 import os
 import pathlib
 import platform
@@ -21,6 +20,7 @@ import sys
 import time
 
 CONTENDERS = ["prism", "ale-py", "envpool"]
+COLUMNS = "game,environments,contender,round,agent_steps,seconds,cpu_seconds"
 
 
 def peer_ale(game, count, threads):
@@ -173,6 +173,12 @@ def machine():
     ]
 
 
+def record(path, mode, lines):
+    """Writes as the race goes on: what was measured before an interruption stays."""
+    with path.open(mode) as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
 def main():
     if sys.argv[1:2] == ["--serve"]:
         serve(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
@@ -188,29 +194,25 @@ def main():
     arguments = parser.parse_args()
     os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[: arguments.threads]))
 
-    header = machine()
+    header = [f"# {line}" for line in machine()]
     print("\n".join(header))
     print(f"\nagent steps/s: median of {arguments.rounds} turns of {arguments.seconds} s (middle half spans x%)\n")
     print(f"{'game':9} {'N':>3}", *(f"{contender:>16} {'CPU us/step':>12}" for contender in CONTENDERS), end="")
     print(f"{'/ ale-py':>10} {'/ envpool':>10}")
-    rows = []
+    if arguments.csv:
+        record(arguments.csv, "w", [*header, COLUMNS])
     for game in arguments.games:
         for count in arguments.environments:
-            raced = race(arguments, game, count)
-            rows += raced
-            summary = summarise(raced)
+            rows = race(arguments, game, count)
+            if arguments.csv:
+                record(arguments.csv, "a", [",".join(map(str, row)) for row in rows])
+            summary = summarise(rows)
             print(f"{game:9} {count:3}", end="")
             for median, spread, cpu in summary.values():
                 print(f" {median:9,.0f} ({spread:3.0f}%) {cpu:12.0f}", end="")
             ours = summary["prism"][0]
             print(f" {ours / summary['ale-py'][0]:9.2f} {ours / summary['envpool'][0]:10.2f}", flush=True)
     print(f"\nload average at the end: {os.getloadavg()[0]:.1f}")
-    if arguments.csv:
-        with arguments.csv.open("w", newline="") as file:
-            file.writelines(f"# {line}\n" for line in header)
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["game", "environments", "contender", "round", "agent_steps", "seconds", "cpu_seconds"])
-            writer.writerows(rows)
 
 
 if __name__ == "__main__":
