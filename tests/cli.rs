@@ -293,3 +293,133 @@ mod roms {
         assert_says(&String::from_utf8(output.stderr).unwrap(), &["error: ", "nowhere"]);
     }
 }
+
+/// A run of Catch that ends after a few agent steps, as arguments of `prism train`.
+const TINY_RUN: [&str; 4] = ["train", "catch", "--frames", "700"];
+
+fn tiny_run(folder: &Path, name: &str, settings: &[&str]) {
+    let mut arguments = TINY_RUN.to_vec();
+    arguments.extend(["--out", name]);
+    arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+    let output = prism(folder, &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_run_writes_what_the_readme_lists_and_can_be_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let run = folder.path().join("run");
+    for name in [
+        "config.toml",
+        "manifest.json",
+        "summary.json",
+        "log.txt",
+        "episodes.csv",
+        "train.csv",
+        "evaluations.csv",
+        "timing.csv",
+        "weights/latest.safetensors",
+    ] {
+        assert!(run.join(name).is_file(), "{name} is missing");
+    }
+    let output = prism(folder.path(), &["eval", "run", "--episodes", "5"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("episode ")).count(), 5, "{text}");
+    assert_says(&text, &["protocol catch", "mean", "median", "standard deviation"]);
+}
+
+#[test]
+fn an_evaluation_depends_on_its_seed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let scores = |seed| {
+        let output = prism(folder.path(), &["eval", "run", "--episodes", "30", "--epsilon", "1", "--seed", seed]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().filter(|line| line.starts_with("episode ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(scores("1"), scores("1"));
+    assert_ne!(scores("1"), scores("2"));
+}
+
+#[test]
+fn an_existing_run_folder_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("run")).unwrap();
+    std::fs::write(folder.path().join("run/mine.txt"), "precious").unwrap();
+    let message = refusal_in(folder.path(), &["train", "catch", "--out", "run"]);
+    assert_says(&message, &["run", "exists", "--out"]);
+    assert_eq!(std::fs::read_dir(folder.path().join("run")).unwrap().count(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_folder_that_cannot_be_made_is_named() {
+    // Nobody, root included, makes folders in /proc.
+    let message = refusal(&["train", "catch", "--out", "/proc/prism-run"]);
+    assert_says(&message, &["/proc/prism-run"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_ends_the_run_with_the_file_it_could_not_write() {
+    let folder = tempfile::tempdir().unwrap();
+    // A limit on the size of files answers writes like a full disk once its signal is ignored: 8 blocks of 1 KiB or less.
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec {} train catch --out run", env!("CARGO_BIN_EXE_prism"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let error = message.lines().find(|line| line.starts_with("error: ")).expect("one line says what is wrong");
+    assert_says(error, &["run"]);
+    assert!(!message.contains("panicked") && !message.contains("bug in prism"), "{message}");
+}
+
+#[test]
+fn corrupt_weights_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let weights = folder.path().join("run/weights/latest.safetensors");
+    let whole = std::fs::read(&weights).unwrap();
+    for damaged in [&whole[..whole.len() / 2], b"", b"neither weights nor anything else"] {
+        std::fs::write(&weights, damaged).unwrap();
+        let message = refusal_in(folder.path(), &["eval", "run/weights/latest.safetensors"]);
+        assert_says(&message, &["latest.safetensors", "not a complete safetensors file"]);
+    }
+}
+
+#[test]
+fn weights_of_another_shape_are_refused_with_both_shapes() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "small", &["network.hidden=[7]"]);
+    tiny_run(folder.path(), "large", &["network.hidden=[9]"]);
+    let [small, large] = ["small", "large"].map(|run| folder.path().join(run).join("weights/latest.safetensors"));
+    std::fs::copy(large, small).unwrap();
+    let message = refusal_in(folder.path(), &["eval", "small/weights/latest.safetensors"]);
+    assert_says(&message, &["another network", "9", "7"]);
+}
+
+#[cfg(feature = "ale")]
+#[test]
+fn a_missing_or_wrong_rom_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let roms = folder.path().join("roms");
+    std::fs::create_dir(&roms).unwrap();
+    let train = |home: &str| {
+        let arguments = ["train", "pong", "--roms", "roms", "--out", "run"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
+        // Another home, so that installed ROMs are not found in this one's data directory.
+        command.args(arguments).current_dir(folder.path()).env("HOME", home).env_remove("XDG_DATA_HOME");
+        let output = command.env_remove("ALE_ROMS_DIR").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(!folder.path().join("run").exists());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let home = folder.path().join("home");
+    let home = home.to_str().unwrap();
+    assert_says(&train(home), &["error: ", "pong", "prism roms install"]);
+    std::fs::write(roms.join("pong.bin"), [0u8; 2048]).unwrap();
+    let message = train(home);
+    assert_says(&message, &["error: ", "pong"]);
+    assert!(!message.contains("bug in prism"), "{message}");
+}
