@@ -85,7 +85,7 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         agent_steps: AgentSteps(0),
         frames: Frames(0),
     };
-    run.to_the_end()
+    run.finish()
 }
 
 /// A run in progress.
@@ -120,7 +120,7 @@ struct UpdateWindow {
 }
 
 impl Run<'_> {
-    fn to_the_end(mut self) -> anyhow::Result<Summary> {
+    fn finish(mut self) -> anyhow::Result<Summary> {
         for index in 0..self.environments.len() {
             self.replay.begin(index, self.environments.observation(index));
         }
