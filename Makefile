@@ -27,8 +27,12 @@ build: setup ## build the optimised program; the first time takes minutes
 	@./set-up cargo build --release
 
 roms: build ## fetch the game ROMs through pip, once
+ifdef ALE_ROMS_DIR
+	@echo 'roms: those in ALE_ROMS_DIR=$(ALE_ROMS_DIR)'
+else
 	@echo 'roms: prism roms install'
 	@./set-up $(prism) roms install
+endif
 
 pong: roms ## train DQN on Pong until it is solved; Ctrl-C ends it and keeps everything
 	@echo 'pong: prism train pong $(strip $(options))'

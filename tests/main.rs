@@ -4,9 +4,11 @@
 //! * `determinism`: equal seeds give equal runs
 //! * `learning`: values and scores that must be reached
 //! * `presets`: each preset against the values it must have
+//! * `readme`: what README says about presets, against the presets
 
 mod cli;
 mod determinism;
 mod learning;
 mod presets;
+mod readme;
 mod support;
