@@ -177,14 +177,9 @@ impl AtariEnvironment {
 
     fn playable(&self, action: usize) -> Result<Action, EnvironmentError> {
         if self.course.phase != Phase::Playing {
-            return Err(EnvironmentError::NeedsReset { environment: self.spec.name.clone() });
+            return Err(self.spec.needs_reset());
         }
-        let unknown = || EnvironmentError::UnknownAction {
-            environment: self.spec.name.clone(),
-            action,
-            count: self.actions.len(),
-        };
-        self.actions.get(action).copied().ok_or_else(unknown)
+        self.actions.get(action).copied().ok_or_else(|| self.spec.unknown_action(action))
     }
 
     fn state_of_game(&self) -> Game {

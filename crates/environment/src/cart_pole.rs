@@ -3,9 +3,8 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::state;
-use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Generator, ObservationSpec, Seed};
-use crate::{StepType, TimeStep};
+use crate::state::{self, State};
+use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Seed, TimeStep};
 
 const NAME: &str = "cartpole";
 
@@ -32,13 +31,7 @@ const STEP_LIMIT: u32 = 500;
 #[derive(Debug)]
 pub struct CartPole {
     spec: EnvironmentSpec,
-    state: State,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct State {
-    generator: Generator,
-    episode: Option<Episode>,
+    state: State<Episode>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -92,13 +85,8 @@ impl CartPole {
     /// CartPole whose starts are drawn from `seed`.
     pub fn new(seed: Seed) -> Self {
         Self {
-            spec: EnvironmentSpec {
-                name: NAME.to_owned(),
-                observation: ObservationSpec { stack: 1, frame: vec![4], element: Element::F32 },
-                actions: ["left", "right"].map(str::to_owned).to_vec(),
-                frame_skip: 1,
-            },
-            state: State { generator: seed.generator(), episode: None },
+            spec: EnvironmentSpec::single_frame(NAME, vec![4], Element::F32, &["left", "right"]),
+            state: State::new(seed),
         }
     }
 }
@@ -117,11 +105,11 @@ impl Environment for CartPole {
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        let episode = self.state.episode.ok_or_else(|| EnvironmentError::NeedsReset { environment: NAME.into() })?;
+        let episode = self.state.running(&self.spec)?;
         let force = match action {
             0 => -FORCE,
             1 => FORCE,
-            _ => return Err(EnvironmentError::UnknownAction { environment: NAME.into(), action, count: 2 }),
+            _ => return Err(self.spec.unknown_action(action)),
         };
         let (motion, steps) = (episode.motion.after(force), episode.steps + 1);
         motion.draw(observation);
@@ -131,15 +119,7 @@ impl Environment for CartPole {
             true => Game::Running,
         };
         self.state.episode = (game == Game::Running).then_some(Episode { motion, steps });
-        Ok(TimeStep {
-            step_type: if game == Game::Running { StepType::Mid } else { StepType::Last },
-            reward: 1.0,
-            raw_reward: 1.0,
-            discount: if game == Game::Over { 0.0 } else { 1.0 },
-            game,
-            lives: 0,
-            frames: 1,
-        })
+        Ok(TimeStep::after_action(1.0, game))
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
@@ -147,7 +127,7 @@ impl Environment for CartPole {
     }
 
     fn load_state(&mut self, bytes: &[u8]) -> Result<(), EnvironmentError> {
-        self.state = state::decode(NAME, bytes, |state: &State| match state.episode {
+        self.state = state::decode(NAME, bytes, |state: &State<Episode>| match state.episode {
             Some(Episode { steps, .. }) if steps >= STEP_LIMIT => {
                 Err(format!("{steps} steps exceed its limit of {STEP_LIMIT}"))
             }
@@ -162,6 +142,7 @@ impl Environment for CartPole {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StepType;
 
     struct GoldenStep {
         step: u32,

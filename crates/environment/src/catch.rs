@@ -3,9 +3,8 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::state;
-use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Generator, ObservationSpec, Seed};
-use crate::{StepType, TimeStep};
+use crate::state::{self, State};
+use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Seed, TimeStep};
 
 const NAME: &str = "catch";
 const ROWS: usize = 10;
@@ -21,13 +20,7 @@ const COLUMNS: usize = 5;
 #[derive(Debug)]
 pub struct Catch {
     spec: EnvironmentSpec,
-    state: State,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct State {
-    generator: Generator,
-    episode: Option<Episode>,
+    state: State<Episode>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -41,13 +34,8 @@ impl Catch {
     /// Catch whose balls are drawn from `seed`.
     pub fn new(seed: Seed) -> Self {
         Self {
-            spec: EnvironmentSpec {
-                name: NAME.to_owned(),
-                observation: ObservationSpec { stack: 1, frame: vec![ROWS, COLUMNS], element: Element::U8 },
-                actions: ["left", "stay", "right"].map(str::to_owned).to_vec(),
-                frame_skip: 1,
-            },
-            state: State { generator: seed.generator(), episode: None },
+            spec: EnvironmentSpec::single_frame(NAME, vec![ROWS, COLUMNS], Element::U8, &["left", "stay", "right"]),
+            state: State::new(seed),
         }
     }
 }
@@ -74,31 +62,22 @@ impl Environment for Catch {
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        let mut episode =
-            self.state.episode.ok_or_else(|| EnvironmentError::NeedsReset { environment: NAME.into() })?;
+        let mut episode = self.state.running(&self.spec)?;
         episode.paddle_column = match action {
             0 => episode.paddle_column.saturating_sub(1),
             1 => episode.paddle_column,
             2 => (episode.paddle_column + 1).min(COLUMNS - 1),
-            _ => return Err(EnvironmentError::UnknownAction { environment: NAME.into(), action, count: 3 }),
+            _ => return Err(self.spec.unknown_action(action)),
         };
         episode.ball_row += 1;
         episode.draw(observation);
-        if episode.ball_row < ROWS - 1 {
-            self.state.episode = Some(episode);
-            return Ok(TimeStep { step_type: StepType::Mid, frames: 1, ..TimeStep::first(0) });
-        }
-        self.state.episode = None;
-        let reward = if episode.ball_column == episode.paddle_column { 1.0 } else { -1.0 };
-        Ok(TimeStep {
-            step_type: StepType::Last,
-            reward,
-            raw_reward: reward,
-            discount: 0.0,
-            game: Game::Over,
-            lives: 0,
-            frames: 1,
-        })
+        let (game, reward) = match episode.ball_row == ROWS - 1 {
+            false => (Game::Running, 0.0),
+            true if episode.ball_column == episode.paddle_column => (Game::Over, 1.0),
+            true => (Game::Over, -1.0),
+        };
+        self.state.episode = (game == Game::Running).then_some(episode);
+        Ok(TimeStep::after_action(reward, game))
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
@@ -106,7 +85,7 @@ impl Environment for Catch {
     }
 
     fn load_state(&mut self, bytes: &[u8]) -> Result<(), EnvironmentError> {
-        self.state = state::decode(NAME, bytes, |state: &State| match state.episode {
+        self.state = state::decode(NAME, bytes, |state: &State<Episode>| match state.episode {
             Some(Episode { ball_row, ball_column, paddle_column })
                 if ball_row >= ROWS - 1 || ball_column >= COLUMNS || paddle_column >= COLUMNS =>
             {
@@ -121,6 +100,7 @@ impl Environment for Catch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StepType;
 
     /// Columns of the ball and the paddle, read from the picture before the ball has reached the bottom row.
     fn columns(observation: &[u8]) -> (usize, usize) {

@@ -5,9 +5,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::state;
-use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Generator, ObservationSpec, Seed};
-use crate::{StepType, TimeStep};
+use crate::state::{self, State};
+use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Seed, TimeStep};
 
 const NAME: &str = "chain";
 const ADVANCE: usize = 0;
@@ -39,13 +38,7 @@ pub struct Chain {
     spec: EnvironmentSpec,
     states: usize,
     limit: TimeLimit,
-    state: State,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct State {
-    generator: Generator,
-    episode: Option<Episode>,
+    state: State<Episode>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -59,15 +52,10 @@ impl Chain {
     pub fn new(states: NonZeroUsize, limit: TimeLimit, seed: Seed) -> Self {
         let states = states.get();
         Self {
-            spec: EnvironmentSpec {
-                name: NAME.to_owned(),
-                observation: ObservationSpec { stack: 1, frame: vec![states], element: Element::F32 },
-                actions: ["advance", "quit"].map(str::to_owned).to_vec(),
-                frame_skip: 1,
-            },
+            spec: EnvironmentSpec::single_frame(NAME, vec![states], Element::F32, &["advance", "quit"]),
             states,
             limit,
-            state: State { generator: seed.generator(), episode: None },
+            state: State::new(seed),
         }
     }
 
@@ -102,12 +90,12 @@ impl Environment for Chain {
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        let episode = self.state.episode.ok_or_else(|| EnvironmentError::NeedsReset { environment: NAME.into() })?;
+        let episode = self.state.running(&self.spec)?;
         let (position, reward) = match action {
             ADVANCE if episode.position + 1 == self.states => (None, 1.0),
             ADVANCE => (Some(episode.position + 1), 0.0),
             QUIT => (None, 0.0),
-            _ => return Err(EnvironmentError::UnknownAction { environment: NAME.into(), action, count: 2 }),
+            _ => return Err(self.spec.unknown_action(action)),
         };
         let steps = episode.steps + 1;
         let game = match (position, self.limit) {
@@ -120,15 +108,7 @@ impl Environment for Chain {
             (Game::Running, Some(position)) => Some(Episode { position, steps }),
             _ => None,
         };
-        Ok(TimeStep {
-            step_type: if game == Game::Running { StepType::Mid } else { StepType::Last },
-            reward,
-            raw_reward: reward,
-            discount: if game == Game::Over { 0.0 } else { 1.0 },
-            game,
-            lives: 0,
-            frames: 1,
-        })
+        Ok(TimeStep::after_action(reward, game))
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
@@ -137,7 +117,7 @@ impl Environment for Chain {
 
     fn load_state(&mut self, bytes: &[u8]) -> Result<(), EnvironmentError> {
         let (states, limit) = (self.states, self.limit);
-        self.state = state::decode(NAME, bytes, |state: &State| match (state.episode, limit) {
+        self.state = state::decode(NAME, bytes, |state: &State<Episode>| match (state.episode, limit) {
             (Some(Episode { position, .. }), _) if position >= states => {
                 Err(format!("position {position} lies outside its {states} states"))
             }
@@ -153,6 +133,7 @@ impl Environment for Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StepType;
 
     const GAMMA: f64 = 0.9;
 

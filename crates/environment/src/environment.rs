@@ -75,6 +75,28 @@ pub struct EnvironmentSpec {
     pub frame_skip: u32,
 }
 
+impl EnvironmentSpec {
+    /// An environment without an emulator whose observations are single frames of shape `frame`.
+    pub fn single_frame(name: &str, frame: Vec<usize>, element: Element, actions: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            observation: ObservationSpec { stack: 1, frame, element },
+            actions: actions.iter().map(|&action| action.to_owned()).collect(),
+            frame_skip: 1,
+        }
+    }
+
+    /// The error about an action that is not in the list.
+    pub fn unknown_action(&self, action: usize) -> EnvironmentError {
+        EnvironmentError::UnknownAction { environment: self.name.clone(), action, count: self.actions.len() }
+    }
+
+    /// The error about a step outside an episode.
+    pub fn needs_reset(&self) -> EnvironmentError {
+        EnvironmentError::NeedsReset { environment: self.name.clone() }
+    }
+}
+
 /// Why an environment could not do what it was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]

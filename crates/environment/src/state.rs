@@ -1,8 +1,26 @@
-//! Saved states of the small environments as compact bytes.
+//! States of environments, and how they are saved as compact bytes.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::EnvironmentError;
+use crate::{EnvironmentError, EnvironmentSpec, Generator, Seed};
+
+/// Everything that decides the future of a small environment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State<Episode> {
+    pub generator: Generator,
+    /// The running episode: none before the first reset and after each episode's last step.
+    pub episode: Option<Episode>,
+}
+
+impl<Episode: Copy> State<Episode> {
+    pub fn new(seed: Seed) -> Self {
+        Self { generator: seed.generator(), episode: None }
+    }
+
+    pub fn running(&self, spec: &EnvironmentSpec) -> Result<Episode, EnvironmentError> {
+        self.episode.ok_or_else(|| spec.needs_reset())
+    }
+}
 
 /// Encodes `state`, labelled with the environment it belongs to.
 pub(crate) fn encode<T: Serialize>(environment: &str, state: &T) -> Vec<u8> {

@@ -56,4 +56,18 @@ impl TimeStep {
             frames: 0,
         }
     }
+
+    /// The time step of an action in an environment without lives or emulator, where an episode is a game: it gave
+    /// `reward` and left the game as `game` says.
+    pub fn after_action(reward: f32, game: Game) -> Self {
+        Self {
+            step_type: if game == Game::Running { StepType::Mid } else { StepType::Last },
+            reward,
+            raw_reward: reward,
+            discount: if game == Game::Over { 0.0 } else { 1.0 },
+            game,
+            lives: 0,
+            frames: 1,
+        }
+    }
 }

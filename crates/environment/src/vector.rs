@@ -352,12 +352,10 @@ impl VectorEnvironment {
     }
 
     fn check_action(&self, index: usize, action: usize) -> Result<(), VectorError> {
-        let count = self.spec.actions.len();
-        if action < count {
+        if action < self.spec.actions.len() {
             return Ok(());
         }
-        let source = EnvironmentError::UnknownAction { environment: self.spec.name.clone(), action, count };
-        Err(VectorError::Environment { index, source })
+        Err(VectorError::Environment { index, source: self.spec.unknown_action(action) })
     }
 
     fn assert_at_rest(&self, what: &str) {
