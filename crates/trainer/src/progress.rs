@@ -47,34 +47,93 @@ impl Rates {
 #[derive(Debug)]
 pub(crate) struct Meter {
     start: Instant,
-    mark: (Instant, Counts),
-    rates: Option<Rates>,
+    mark: (Duration, Counts),
+    rates: Rates,
 }
 
 impl Meter {
     pub(crate) fn start() -> Self {
-        let now = Instant::now();
-        Self { start: now, mark: (now, Counts::default()), rates: None }
+        Self { start: Instant::now(), mark: Default::default(), rates: Rates::default() }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// Speeds of the last second or so.
-    pub(crate) fn rates(&mut self, counts: Counts) -> Rates {
+    /// Takes the speeds at the time `now` since the start, by when the run has come to `counts`; both only ever grow.
+    pub(crate) fn measure(&mut self, now: Duration, counts: Counts) {
         let (marked, earlier) = self.mark;
-        let time = marked.elapsed();
-        if time >= RATE_PERIOD {
-            self.rates = Some(Rates::between(earlier, counts, time));
-            self.mark = (Instant::now(), counts);
+        if now - marked >= RATE_PERIOD {
+            self.rates = Rates::between(earlier, counts, now - marked);
+            self.mark = (now, counts);
+        } else if marked.is_zero() {
+            self.rates = Rates::between(earlier, counts, now);
         }
-        self.rates.unwrap_or_else(|| self.overall(counts))
+    }
+
+    /// Speeds of the last second or so, as last measured.
+    pub(crate) fn rates(&self) -> Rates {
+        self.rates
     }
 
     /// Speeds since the start.
     pub(crate) fn overall(&self, counts: Counts) -> Rates {
         Rates::between(Counts::default(), counts, self.elapsed())
+    }
+}
+
+/// Which lines about games that have ended are shown: each one, unless more than [`Self::MOST`] end within a second;
+/// then only the newest of every second, until they become fewer again.
+///
+/// Games of Atari are longer than that on any machine that plays one of them at a time. Games of Catch are not.
+#[derive(Debug, Default)]
+pub(crate) struct EpisodeLines {
+    /// When the current second began, since the start of the run.
+    second: Duration,
+    /// Lines offered in it.
+    offered: usize,
+    /// Whether there were too many in the second before.
+    crowded: bool,
+    /// The newest line, if it was not shown.
+    held: Option<String>,
+}
+
+impl EpisodeLines {
+    /// The most lines in a second.
+    const MOST: usize = 30;
+
+    /// Takes the line of a game that ended at the time `now` since the start; gives it back if it is to be shown.
+    pub(crate) fn offer(&mut self, now: Duration, line: String) -> Option<String> {
+        let begins_second = self.begin_second(now);
+        self.offered += 1;
+        if begins_second || (!self.crowded && self.offered <= Self::MOST) {
+            self.held = None;
+            Some(line)
+        } else {
+            self.held = Some(line);
+            None
+        }
+    }
+
+    /// The newest line, if it was held back and its second is over.
+    pub(crate) fn overdue(&mut self, now: Duration) -> Option<String> {
+        if self.held.is_some() && self.begin_second(now) { self.held.take() } else { None }
+    }
+
+    /// The newest line, if it was held back.
+    pub(crate) fn newest(&mut self) -> Option<String> {
+        self.held.take()
+    }
+
+    /// Begins the next second if the current one is over; says whether it did.
+    fn begin_second(&mut self, now: Duration) -> bool {
+        if now - self.second < Duration::from_secs(1) {
+            return false;
+        }
+        self.crowded = self.offered > Self::MOST;
+        self.second = now;
+        self.offered = 0;
+        true
     }
 }
 
@@ -150,6 +209,63 @@ mod tests {
         let later = Counts { agent_steps: AgentSteps(300), frames: Frames(1200), updates: 60 };
         let rates = Rates::between(earlier, later, Duration::from_secs(2));
         assert_eq!(rates, Rates { agent_steps: 100.0, frames: 400.0, updates: 25.0 });
+    }
+
+    #[test]
+    fn speeds_are_those_of_the_last_second() {
+        let counts = |steps| Counts { agent_steps: AgentSteps(steps), frames: Frames(4 * steps), updates: 0 };
+        let mut meter = Meter::start();
+        let mut measure = |milliseconds, steps| {
+            meter.measure(Duration::from_millis(milliseconds), counts(steps));
+            meter.rates().agent_steps
+        };
+        assert_eq!(measure(500, 100), 200.0, "since the start, as long as that is less than a second");
+        assert_eq!(measure(1000, 300), 300.0);
+        assert_eq!(measure(1900, 1000), 300.0, "the next second is not over");
+        assert_eq!(measure(3000, 1300), 500.0);
+    }
+
+    /// Offers a line at each of these milliseconds, as a run does, and gives the numbers of those that are shown.
+    fn shown(lines: &mut EpisodeLines, times: impl Iterator<Item = u64>) -> Vec<usize> {
+        let mut shown = Vec::new();
+        for (number, time) in times.enumerate() {
+            let now = Duration::from_millis(time);
+            shown.extend(lines.overdue(now));
+            shown.extend(lines.offer(now, number.to_string()));
+        }
+        shown.into_iter().map(|line| line.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn as_many_games_as_atari_ends_get_a_line_each() {
+        // Thirty a second, evenly and all at once.
+        let evenly = (0..300).map(|number| number * 100 / 3);
+        assert_eq!(shown(&mut EpisodeLines::default(), evenly).len(), 300);
+        let at_once = (0..300).map(|number| 2000 * (number / 30));
+        assert_eq!(shown(&mut EpisodeLines::default(), at_once).len(), 300);
+    }
+
+    #[test]
+    fn games_that_flood_the_screen_get_a_line_each_second_until_they_grow_longer() {
+        let mut lines = EpisodeLines::default();
+        // Five seconds with 500 games each, then ten with one.
+        let times = (0..2500).map(|number| number * 2).chain((5..15).map(|second| second * 1000));
+        let mut expected: Vec<usize> = (0..30).collect();
+        expected.extend([499, 999, 1499, 1999, 2499]);
+        expected.extend(2500..2510);
+        assert_eq!(shown(&mut lines, times), expected);
+        assert_eq!(lines.newest(), None, "the newest was shown");
+    }
+
+    #[test]
+    fn the_newest_line_is_shown_even_if_no_game_follows_it() {
+        let mut lines = EpisodeLines::default();
+        assert_eq!(shown(&mut lines, 0..100).len(), 30);
+        assert_eq!(lines.overdue(Duration::from_millis(999)), None, "a newer one may still come");
+        assert_eq!(lines.overdue(Duration::from_millis(1000)).as_deref(), Some("99"));
+        assert_eq!(lines.overdue(Duration::from_millis(9000)), None, "once is enough");
+        assert_eq!(shown(&mut lines, 9000..9100).len(), 30);
+        assert_eq!(lines.newest().as_deref(), Some("99"), "the run ends within the second");
     }
 
     #[test]

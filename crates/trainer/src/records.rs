@@ -6,14 +6,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::FormattedDuration;
 use prism_environment::{AgentSteps, Frames};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::progress::{Counts, Display, Meter, Rates};
+use crate::progress::{Counts, Display, EpisodeLines, Meter, Rates};
 use crate::run_folder::{RunFolder, RunFolderError};
 use crate::scores::FinishedGame;
 use crate::statistics::Statistics;
@@ -133,7 +133,8 @@ pub struct Records {
     log: Log,
     display: Display,
     meter: Meter,
-    timed: Instant,
+    episode_lines: EpisodeLines,
+    timed: Duration,
     shown: Shown,
     evaluation_count: u64,
 }
@@ -242,7 +243,8 @@ impl Records {
             log: Log::create(file("log.txt"))?,
             display: Display::new(heading.limit),
             meter: Meter::start(),
-            timed: Instant::now(),
+            episode_lines: EpisodeLines::default(),
+            timed: Duration::ZERO,
             shown: Shown::default(),
             evaluation_count: 0,
         };
@@ -265,7 +267,7 @@ impl Records {
         self.log.line(line)
     }
 
-    /// Records a game that has ended.
+    /// Records a game that has ended. Its line is left out where games end faster than anybody reads.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -273,7 +275,7 @@ impl Records {
         let EpisodeRecord { game, mean_score, at } = record;
         self.shown.last_score = Some(game.score);
         self.shown.mean_score = Some(*mean_score);
-        let rates = self.meter.rates(counts(at));
+        let rates = self.meter.rates();
         self.episodes.row(&EpisodeRow {
             episode: game.number,
             environment: game.environment,
@@ -295,7 +297,8 @@ impl Records {
                 ("speed/frames_per_second", rates.frames),
             ],
         )?;
-        self.note(&format!(
+        let elapsed = self.meter.elapsed();
+        let line = format!(
             "episode {}  score {}  mean of last {} {:.2}  steps {}  frames/s {:.0}  elapsed {}",
             game.number,
             game.score,
@@ -303,8 +306,9 @@ impl Records {
             mean_score,
             game.steps.0,
             rates.frames,
-            FormattedDuration(self.meter.elapsed())
-        ))
+            FormattedDuration(elapsed)
+        );
+        self.episode_lines.offer(elapsed, line).map_or(Ok(()), |line| self.note(&line))
     }
 
     /// Records what the learner did.
@@ -314,7 +318,7 @@ impl Records {
     pub fn update(&mut self, record: &UpdateRecord) -> Result<(), RecordError> {
         let UpdateRecord { loss, mean_q, replay, at } = *record;
         self.shown.loss = Some(loss);
-        let rates = self.meter.rates(counts(&at));
+        let rates = self.meter.rates();
         self.train.row(&TrainRow {
             updates: at.updates,
             agent_steps: at.agent_steps.0,
@@ -379,10 +383,15 @@ impl Records {
     /// # Errors
     /// When a file cannot be written.
     pub fn progress(&mut self, at: &Progress) -> Result<(), RecordError> {
-        let rates = self.meter.rates(counts(at));
+        let now = self.meter.elapsed();
+        self.meter.measure(now, counts(at));
+        let rates = self.meter.rates();
+        if let Some(line) = self.episode_lines.overdue(now) {
+            self.note(&line)?;
+        }
         self.display.show(at, rates, &self.shown, self.window);
-        if self.timed.elapsed() >= TIMING_PERIOD {
-            self.timed = Instant::now();
+        if now - self.timed >= TIMING_PERIOD {
+            self.timed = now;
             self.timing_row(at, rates)?;
             self.events.flush()?;
         }
@@ -398,6 +407,9 @@ impl Records {
         let elapsed = self.meter.elapsed();
         let rates = self.meter.overall(counts(at));
         self.display.clear();
+        if let Some(line) = self.episode_lines.newest() {
+            self.note(&line)?;
+        }
         self.timing_row(at, rates)?;
         let time = FormattedDuration(elapsed);
         let (episodes, updates) = (summary.episodes, at.updates);
