@@ -49,15 +49,9 @@ pub struct TrainArguments {
     /// Play another game
     #[arg(long, value_name = "GAME")]
     pub game: Option<String>,
-    /// Device of the networks (see `prism list`) [default: the first one listed]
-    #[arg(long)]
-    pub device: Option<String>,
-    /// Seed of every random choice
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
-    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
-    #[arg(long, value_name = "DIR")]
-    pub roms: Option<PathBuf>,
+    /// Where and from which seed.
+    #[command(flatten)]
+    pub place: PlaceArguments,
     /// The run folder, which must not exist yet [default: a new one in runs/]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -83,7 +77,18 @@ pub struct EvalArguments {
     /// Probability of a random action [default: the run's setting]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub epsilon: Option<f64>,
-    /// Device of the network (see `prism list`) [default: the first one listed]
+    /// Where and from which seed.
+    #[command(flatten)]
+    pub place: PlaceArguments,
+    /// Change a setting of the run; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// What `prism train` and `prism eval` both take beside their settings.
+#[derive(Debug, Args)]
+pub struct PlaceArguments {
+    /// Device of the networks (see `prism list`) [default: the first one listed]
     #[arg(long)]
     pub device: Option<String>,
     /// Seed of every random choice
@@ -92,9 +97,6 @@ pub struct EvalArguments {
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
-    /// Change a setting of the run; may be given several times
-    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
-    pub settings: Vec<String>,
 }
 
 /// Arguments of `prism roms`.

@@ -13,6 +13,7 @@ use anyhow::Context;
 use clap::Parser;
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_environment::Seed;
+use prism_model::DeviceError;
 
 use cli::{Command, CommandLine, EvalArguments, TrainArguments};
 
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         Ok(Err(error)) => {
             // Standard error may be gone as well; the exit code then says enough.
             let _ = writeln!(io::stderr(), "error: {error:#}");
-            ExitCode::from(if error.is::<SettingsError>() { WRONG_USAGE } else { FAILURE })
+            ExitCode::from(if is_wrong_usage(&error) { WRONG_USAGE } else { FAILURE })
         }
         Err(_) => ExitCode::from(BUG),
     }
@@ -61,9 +62,9 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     let config = Config::read(&source, &overrides)?;
     let options = TrainOptions {
         name: source.name,
-        device: device(arguments.device)?,
-        seed: Seed(arguments.seed),
-        roms: arguments.roms,
+        device: device(arguments.place.device)?,
+        seed: Seed(arguments.place.seed),
+        roms: arguments.place.roms,
         out: arguments.out,
         interrupt: Interrupt::listen()?,
     };
@@ -79,9 +80,9 @@ fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     let config = Config::read(&Source::read(&folder.config())?, &overrides)?;
     let options = EvaluateOptions {
         weights,
-        device: device(arguments.device)?,
-        seed: Seed(arguments.seed),
-        roms: arguments.roms,
+        device: device(arguments.place.device)?,
+        seed: Seed(arguments.place.seed),
+        roms: arguments.place.roms,
     };
     let scores = prism::evaluate(&config, &options)?;
     let mut output = io::stdout().lock();
@@ -103,6 +104,11 @@ fn parse_settings(settings: &[String]) -> Result<Vec<Override>, SettingsError> {
 fn device(asked: Option<String>) -> anyhow::Result<String> {
     let first = || prism_model::device_names().first().map(|&name| name.to_owned());
     asked.or_else(first).context("this build has no devices: build it with a backend, such as --features flex")
+}
+
+/// Whether what was typed is wrong, not something outside the program.
+fn is_wrong_usage(error: &anyhow::Error) -> bool {
+    error.is::<SettingsError>() || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
 }
 
 /// Whether a reader of our output, such as `head`, has gone away: that is its right.
