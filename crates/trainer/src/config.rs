@@ -405,7 +405,7 @@ fn training(typed: &Typed, frame_skip: u32) -> Result<TrainingConfig, SettingsEr
     Ok(TrainingConfig {
         limit,
         stop_score: settings.stop_score.0,
-        score_window: count(typed, "training.score_window", settings.score_window)?,
+        score_window: episodes(typed, "training.score_window", settings.score_window)?,
         save_period: steps(typed, "training.save_period", settings.save_period)?,
         record_period: settings.record_period,
     })
@@ -416,7 +416,7 @@ fn evaluation(typed: &Typed) -> Result<EvaluationConfig, SettingsError> {
     probability(typed, "evaluation.epsilon", settings.epsilon)?;
     Ok(EvaluationConfig {
         period: settings.period.0.map(|period| steps(typed, "evaluation.period", period)).transpose()?,
-        episodes: count(typed, "evaluation.episodes", settings.episodes)?,
+        episodes: episodes(typed, "evaluation.episodes", settings.episodes)?,
         epsilon: settings.epsilon,
     })
 }
@@ -437,6 +437,11 @@ fn positive_f32(typed: &Typed, key: &'static str, value: f64) -> Result<f32, Set
 
 fn steps(typed: &Typed, key: &'static str, value: u64) -> Result<AgentSteps, SettingsError> {
     if value > 0 { Ok(AgentSteps(value)) } else { Err(typed.refuse(key)) }
+}
+
+/// A number of episodes whose scores are all kept, for which there must be memory.
+fn episodes(typed: &Typed, key: &'static str, value: usize) -> Result<NonZeroUsize, SettingsError> {
+    if value <= 1_000_000 { count(typed, key, value) } else { Err(typed.refuse(key)) }
 }
 
 fn count(typed: &Typed, key: &'static str, value: usize) -> Result<NonZeroUsize, SettingsError> {

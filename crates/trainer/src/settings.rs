@@ -236,11 +236,11 @@ const KEYS: &[Key] = &[
     optional("training.agent_steps", "a whole number of agent steps, at least 1"),
     optional("training.frames", "a whole number of emulator frames, at least the frames of one agent step"),
     required("training.stop_score", "a score, or \"none\" to train until the limit"),
-    required("training.score_window", "a whole number of episodes, at least 1"),
+    required("training.score_window", "a whole number of episodes from 1 to 1000000"),
     required("training.save_period", "a whole number of agent steps, at least 1"),
     required("training.record_period", "a whole number of updates, at least 1"),
     required("evaluation.period", "a whole number of agent steps, at least 1, or \"none\""),
-    required("evaluation.episodes", "a whole number of episodes, at least 1"),
+    required("evaluation.episodes", "a whole number of episodes from 1 to 1000000"),
     required("evaluation.epsilon", "a probability from 0 to 1"),
 ];
 
@@ -507,9 +507,10 @@ impl Typed {
         match serde_path_to_error::deserialize(Value::Table(document)) {
             Ok(settings) => Ok(Self { settings, values, whole }),
             Err(error) => {
-                // An element of a list, `network.hidden[0]`, is blamed on the list.
+                // A part of a value, such as `network.hidden[0]`, is blamed on the value.
                 let path = error.path().to_string();
-                let key = KEYS.iter().find(|key| path == key.path || path.starts_with(&format!("{}[", key.path)));
+                let is_part = |rest: &str| rest.is_empty() || rest.starts_with(['[', '.']);
+                let key = KEYS.iter().find(|key| path.strip_prefix(key.path).is_some_and(is_part));
                 let key = key.unwrap_or_else(|| panic!("keys are all known and present, but {path}: {error}"));
                 let (value, origin) = &values[key.path];
                 Err(SettingsError::Value { key: key.path, value: value.to_string(), origin: origin.clone() })
