@@ -10,7 +10,7 @@ use prism_model::{Input, QNetwork, Weights};
 
 use crate::environments::build_environments;
 use crate::network::network_config;
-use crate::{Config, EvaluationConfig, ScoreTracker};
+use crate::{Config, EvaluationConfig, Interrupt, ScoreTracker};
 
 /// Games that are played side by side, in one batch of the network.
 const SIDE_BY_SIDE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
@@ -37,7 +37,8 @@ pub fn evaluate(config: &Config, options: &EvaluateOptions) -> anyhow::Result<Ve
     let weights = Weights::read(&options.weights)?;
     let mut stage = Stage::new(config, options.roms.as_deref(), options.seed)?;
     weights.check(&network_config(config, stage.environments.spec()))?;
-    stage.play(&weights.network(&device)?, &device)
+    let scores = stage.play(&weights.network(&device)?, &device, &Interrupt::default())?;
+    Ok(scores.expect("nobody can request this interrupt"))
 }
 
 /// Environments on which weights are scored.
@@ -49,10 +50,12 @@ pub(crate) struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// Environments of the configuration's kind, with random streams of their own.
+    /// Environments of the configuration's kind. Their random streams are none of those that training derives from the
+    /// same seed.
     pub(crate) fn new(config: &'a Config, roms: Option<&Path>, seed: Seed) -> anyhow::Result<Self> {
         let evaluation = &config.evaluation;
         let count = evaluation.episodes.min(SIDE_BY_SIDE);
+        let seed = seed.derive("evaluation", 0);
         let environments = build_environments(&config.environment, count, seed.derive("environment", 0), roms)?;
         let spec = environments.spec();
         let input = network_config(config, spec).input;
@@ -61,8 +64,14 @@ impl<'a> Stage<'a> {
     }
 
     /// Plays whole games with a network and gives their scores: of each environment in turn its first game, then its
-    /// second, and so on, so that short games are not counted more often than long ones.
-    pub(crate) fn play(&mut self, network: &QNetwork, device: &Device) -> anyhow::Result<Vec<f64>> {
+    /// second, and so on, so that short games are not counted more often than long ones. `None` when the interrupt came
+    /// before all had ended.
+    pub(crate) fn play(
+        &mut self,
+        network: &QNetwork,
+        device: &Device,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<Vec<f64>>> {
         let count = self.environments.len();
         let mut tracker = ScoreTracker::new(count, NonZeroUsize::MIN);
         // Game g is the (g / count)-th game of environment g % count.
@@ -70,6 +79,9 @@ impl<'a> Stage<'a> {
         let mut played = vec![0; count];
         self.environments.reset()?;
         while scores.contains(&None) {
+            if interrupt.requested() {
+                return Ok(None);
+            }
             let observations = self.environments.observations();
             let actions = self.actor.choose(network, &self.input, observations, self.evaluation.epsilon, device);
             for (index, step) in self.environments.step(&actions)?.iter().enumerate() {
@@ -80,6 +92,28 @@ impl<'a> Stage<'a> {
                 played[index] += 1;
             }
         }
-        Ok(scores.into_iter().flatten().collect())
+        Ok(Some(scores.into_iter().flatten().collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+
+    #[test]
+    fn no_game_of_an_evaluation_starts_like_one_of_training_with_the_same_seed() {
+        let config = Config::read(&Source::find("cartpole").unwrap(), &[]).unwrap();
+        let seed = Seed(7);
+        let training = seed.derive("environment", 0);
+        let mut training = build_environments(&config.environment, SIDE_BY_SIDE, training, None).unwrap();
+        let mut stage = Stage::new(&config, None, seed).unwrap();
+        training.reset().unwrap();
+        stage.environments.reset().unwrap();
+        for evaluated in 0..SIDE_BY_SIDE.get() {
+            for trained in 0..SIDE_BY_SIDE.get() {
+                assert_ne!(stage.environments.observation(evaluated), training.observation(trained));
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Ctrl-C: a first press asks the run to end, a second one ends it.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,7 +27,11 @@ impl Interrupt {
             if requested.swap(true, Ordering::Relaxed) {
                 std::process::exit(INTERRUPTED);
             }
-            eprintln!("\nstopping after this step and saving; once more to quit at once without saving");
+            // The terminal may be gone, which is one of the reasons to be here: a panic would deafen this thread.
+            let _ = writeln!(
+                io::stderr(),
+                "\nstopping after this step and saving; once more to quit at once without saving"
+            );
         })
         .context("cannot listen for Ctrl-C")?;
         Ok(interrupt)

@@ -270,9 +270,10 @@ impl Run<'_> {
 
     fn evaluate(&mut self) -> anyhow::Result<()> {
         // Every evaluation of a run plays the same starts, so that only the weights differ.
-        let seed = self.options.seed.derive("evaluation", 0);
-        let mut stage = Stage::new(self.config, self.options.roms.as_deref(), seed)?;
-        let scores = stage.play(&self.learner.online(), &self.device)?;
+        let mut stage = Stage::new(self.config, self.options.roms.as_deref(), self.options.seed)?;
+        let Some(scores) = stage.play(&self.learner.online(), &self.device, &self.options.interrupt)? else {
+            return Ok(());
+        };
         let at = self.at();
         self.records.evaluation(&EvaluationRecord { scores, epsilon: self.config.evaluation.epsilon, at })?;
         Ok(())
