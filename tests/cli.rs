@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// `prism` with these arguments, in a folder of its own.
-fn prism(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_prism")).args(arguments).current_dir(folder).output().expect("prism starts")
-}
+use crate::support::{assert_says, prism};
 
 /// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Gives the message.
 fn refusal(arguments: &[&str]) -> String {
@@ -28,14 +25,6 @@ fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
         assert!(!message.contains(panic_text), "{arguments:?}: {message}");
     }
     message
-}
-
-/// Checks that a message contains everything that helps.
-#[track_caller]
-fn assert_says(message: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(message.contains(part), "`{part}` is not in: {message}");
-    }
 }
 
 #[test]
@@ -66,8 +55,15 @@ fn ram_has_no_height() {
 }
 
 #[test]
-fn an_unknown_device_lists_those_of_the_build() {
-    assert_says(&refusal(&["train", "catch", "--device", "abacus"]), &["`abacus`", "flex"]);
+fn an_unknown_device_is_wrong_usage_and_lists_those_of_the_build() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    for arguments in [&["train", "catch", "--out", "other"][..], &["eval", "run"]] {
+        let output = prism(folder.path(), &[arguments, &["--device", "abacus"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_says(&String::from_utf8(output.stderr).unwrap(), &["error: unknown device `abacus`", "flex"]);
+    }
+    assert!(!folder.path().join("other").exists());
 }
 
 #[test]
@@ -95,6 +91,10 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("environment.count=-1", "1 to 4096"),
         ("environment.threads=0", "at least 1"),
         ("environment.kind=pinball", "\"cartpole\""),
+        ("environment.kind={ catch = 1 }", "\"cartpole\""),
+        ("environment.kind=[\"catch\"]", "\"cartpole\""),
+        ("environment.frame_limit={ none = 1 }", "\"none\""),
+        ("training.stop_score=[1]", "\"none\""),
         ("environment.frame_skip=0", "1 to 1000"),
         ("environment.stack=0", "1 to 64"),
         ("environment.height=0", "1 to 1024"),
@@ -132,11 +132,13 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("training.agent_steps=0", "at least 1"),
         ("training.frames=3", "at least the frames of one agent step"),
         ("training.stop_score=inf", "\"none\""),
-        ("training.score_window=0", "at least 1"),
+        ("training.score_window=0", "1 to 1000000"),
+        ("training.score_window=1000000000000000000", "1 to 1000000"),
         ("training.save_period=0", "at least 1"),
         ("training.record_period=0", "at least 1"),
         ("evaluation.period=0", "at least 1"),
-        ("evaluation.episodes=0", "at least 1"),
+        ("evaluation.episodes=0", "1 to 1000000"),
+        ("evaluation.episodes=1000000000000000000", "1 to 1000000"),
         ("evaluation.epsilon=2", "0 to 1"),
     ];
     for (setting, expectation) in table {

@@ -2,13 +2,18 @@
 //!
 //! * `cli`: what is typed and what comes back, above all for bad input
 //! * `determinism`: equal seeds give equal runs
+//! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README says about presets, against the presets
+//! * `tensorboard`: the event file of a run, against its tables
 
 mod cli;
 mod determinism;
+#[cfg(unix)]
+mod interrupt;
 mod learning;
 mod presets;
 mod readme;
 mod support;
+mod tensorboard;

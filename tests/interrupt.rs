@@ -1,0 +1,106 @@
+//! Ctrl-C, sent to the real binary as the signal it is.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::{assert_says, prism, rows};
+
+/// A run of Catch that would take hours, in the folder `run` below this one.
+struct LongRun<'a> {
+    folder: &'a Path,
+    child: Child,
+}
+
+impl<'a> LongRun<'a> {
+    fn start(folder: &'a Path, settings: &[&str]) -> Self {
+        let file = |name: &str| File::create(folder.join(name)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_prism"))
+            .args(["train", "catch", "--out", "run", "--frames", "1000000000", "--set", "training.stop_score=none"])
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
+            .current_dir(folder)
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .expect("prism starts");
+        Self { folder, child }
+    }
+
+    fn lines(&self, name: &str) -> usize {
+        fs::read_to_string(self.folder.join("run").join(name)).map_or(0, |text| text.lines().count())
+    }
+
+    fn wait_for_lines(&mut self, name: &str, count: usize) {
+        wait_until(&format!("{name} has {count} lines"), || self.lines(name) >= count);
+        assert_eq!(self.child.try_wait().unwrap(), None, "nobody has asked it to end");
+    }
+
+    /// Does what Ctrl-C does and waits for the end; gives standard output.
+    fn interrupt(mut self) -> String {
+        let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", self.child.id())]).status().unwrap();
+        assert!(kill.success());
+        let mut status = None;
+        wait_until("the run ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert_eq!(status.unwrap().code(), Some(0));
+        assert_says(&fs::read_to_string(self.folder.join("stderr")).unwrap(), &["stopping after this step"]);
+        fs::read_to_string(self.folder.join("stdout")).unwrap()
+    }
+}
+
+impl Drop for LongRun<'_> {
+    fn drop(&mut self) {
+        // A test that has failed must not leave it behind; where it has ended, there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits until `done`, for half a minute at most: a run starts within a second, but other tests share its cores.
+#[track_caller]
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited 30 seconds until {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_interrupted_run_ends_soon_and_keeps_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = LongRun::start(folder.path(), &[]);
+    run.wait_for_lines("episodes.csv", 200);
+    run.wait_for_lines("train.csv", 4);
+    let stdout = run.interrupt();
+    assert_says(&stdout, &["interrupted at", "mean score of the last", "updates/s", "weights and records are in run"]);
+
+    let run = folder.path().join("run");
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["ending"], "interrupted");
+    let episodes = rows(&run.join("episodes.csv"));
+    assert_eq!(summary["episodes"], episodes.len());
+    assert!((1..).zip(&episodes).all(|(number, row)| row.number("episode") == f64::from(number)), "one is missing");
+    let last = format!("\nepisode {}  ", episodes.len());
+    assert!(stdout.contains(&last), "the newest episode is always shown: {stdout}");
+    let updates = summary["updates"].as_u64().unwrap();
+    assert_eq!(rows(&run.join("train.csv")).len() as u64, updates / 100, "a row per 100 updates");
+    assert_eq!(rows(&run.join("timing.csv")).last().unwrap().number("updates"), updates as f64);
+    let output = prism(folder.path(), &["eval", "run/weights/latest.safetensors", "--episodes", "3"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_evaluation_in_a_run_does_not_delay_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    // A million games take minutes. They begin in the step after the one that ends the eleventh game of training.
+    let mut run = LongRun::start(folder.path(), &["evaluation.period=100", "evaluation.episodes=1000000"]);
+    run.wait_for_lines("episodes.csv", 12);
+    assert_says(&run.interrupt(), &["interrupted at", "after 11 episodes"]);
+    assert!(rows(&folder.path().join("run/evaluations.csv")).is_empty(), "an evaluation cut short says nothing");
+}
