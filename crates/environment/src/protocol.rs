@@ -14,7 +14,8 @@ use crate::{ActionSet, AtariOptions, Colour, FireReset, LifeLoss, Pooling, Rewar
 pub enum Protocol {
     /// Mnih et al. 2015 and the agents that followed: no sticky actions, no-op starts, no bootstrapping over lost lives.
     Deepmind,
-    /// Machado et al. 2018: sticky actions, no signal of lost lives, all 18 actions.
+    /// Machado et al. 2018: sticky actions, no signal of lost lives, all 18 actions. Their own experiments skip 5 frames;
+    /// here it is 4, as in the other protocols.
     Machado,
     /// Castro et al. 2018: sticky actions, no signal of lost lives, minimal actions.
     Dopamine,
