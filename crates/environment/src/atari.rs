@@ -199,12 +199,17 @@ impl Environment for AtariEnvironment {
     }
 
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        // The frames that open a life can be the ones that end the game.
-        if self.course.phase == Phase::BetweenLives {
-            self.start_life();
-        }
-        if self.course.phase != Phase::BetweenLives || self.emulator.game_over() {
-            self.start_game();
+        let mut game = Game::Running;
+        match self.course.phase {
+            Phase::BetweenLives => {
+                self.start_life();
+                // The frames that open a life can be the ones that end the game.
+                if self.emulator.game_over() {
+                    game = Game::Over;
+                    self.start_game();
+                }
+            }
+            Phase::BetweenGames | Phase::Playing => self.start_game(),
         }
         self.course.phase = Phase::Playing;
         self.course.lives = self.emulator.lives();
@@ -212,7 +217,7 @@ impl Environment for AtariEnvironment {
         self.view.capture(self.emulator.as_ref());
         self.view.frame(Pooling::Last, self.emulator.as_ref(), self.stack.next());
         self.stack.write(observation);
-        Ok(TimeStep::first(self.course.lives))
+        Ok(TimeStep { game, ..TimeStep::first(self.course.lives) })
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
@@ -586,13 +591,13 @@ mod tests {
         let (mut environment, mut observation) = start(options, console);
         environment.step(2, &mut observation).expect("a step");
         let first = environment.reset(&mut observation).expect("a new life");
-        assert_eq!((first.step_type, first.lives), (StepType::First, 2));
+        assert_eq!((first.step_type, first.lives, first.game), (StepType::First, 2, Game::Running));
         assert_eq!(observation, [[0; 4], screen(2)].concat());
         assert_eq!(*seen.lock().unwrap(), [Action::Up, Action::Noop]);
 
         environment.step(2, &mut observation).expect("a step");
         let first = environment.reset(&mut observation).expect("the no-op frame ended the game: a new one");
-        assert_eq!((first.lives, environment.emulator().episode_frame_number()), (3, 0));
+        assert_eq!((first.lives, first.game, environment.emulator().episode_frame_number()), (3, Game::Over, 0));
     }
 
     #[test]

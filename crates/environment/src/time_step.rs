@@ -35,7 +35,8 @@ pub struct TimeStep {
     pub raw_reward: f32,
     /// 0 where the value of the observation must not be bootstrapped, else 1. The agent multiplies by its own gamma.
     pub discount: f32,
-    /// State of the whole game after the step.
+    /// State of the whole game after the step. A First step that says Over is the start of another game than the one that
+    /// was between two lives, which ended unseen in the frames that were to open the next.
     pub game: Game,
     /// Lives left, 0 in environments that have none.
     pub lives: u32,

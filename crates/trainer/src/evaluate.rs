@@ -85,7 +85,7 @@ impl<'a> Stage<'a> {
             let observations = self.environments.observations();
             let actions = self.actor.choose(network, &self.input, observations, self.evaluation.epsilon, device);
             for (index, step) in self.environments.step(&actions)?.iter().enumerate() {
-                let Some(game) = tracker.observe(index, &step.time_step) else { continue };
+                let Some(game) = tracker.observe(index, step) else { continue };
                 if let Some(score) = scores.get_mut(played[index] * count + index) {
                     *score = Some(game.score);
                 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use prism_environment::{AgentSteps, Frames, Game, StepType, TimeStep};
+use prism_environment::{AgentSteps, Frames, Game, VectorStep};
 use serde::{Deserialize, Serialize};
 
 /// A game that has ended.
@@ -54,27 +54,24 @@ impl ScoreTracker {
         }
     }
 
-    /// Takes note of what `environment` returned; gives the game that this step ended, if it did.
+    /// Takes note of what `environment` answered to an action; gives the game that this step ended, if it did.
     ///
     /// # Panics
     /// When there is no such environment.
-    pub fn observe(&mut self, environment: usize, step: &TimeStep) -> Option<FinishedGame> {
-        if step.step_type == StepType::First {
+    pub fn observe(&mut self, environment: usize, step: &VectorStep) -> Option<FinishedGame> {
+        let VectorStep { time_step, restart } = step;
+        let game = &mut self.running[environment];
+        game.score += f64::from(time_step.raw_reward);
+        game.steps += AgentSteps(1);
+        game.frames += Frames(u64::from(time_step.frames));
+        // A game that goes on after a lost life can end before the next one begins.
+        if time_step.game == Game::Running && restart.is_none_or(|first| first.game == Game::Running) {
             return None;
         }
-        let game = &mut self.running[environment];
-        game.score += f64::from(step.raw_reward);
-        game.steps += AgentSteps(1);
-        game.frames += Frames(u64::from(step.frames));
-        match step.game {
-            Game::Running => None,
-            Game::Over | Game::Truncated => {
-                let RunningGame { score, steps, frames } = std::mem::take(game);
-                self.games += 1;
-                self.remember(score);
-                Some(FinishedGame { number: self.games, environment, score, steps, frames })
-            }
-        }
+        let RunningGame { score, steps, frames } = std::mem::take(game);
+        self.games += 1;
+        self.remember(score);
+        Some(FinishedGame { number: self.games, environment, score, steps, frames })
     }
 
     fn remember(&mut self, score: f64) {
@@ -128,9 +125,15 @@ impl ScoreTracker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prism_environment::{StepType, TimeStep};
 
-    fn step(step_type: StepType, raw_reward: f32, game: Game) -> TimeStep {
-        TimeStep { step_type, reward: raw_reward.signum(), raw_reward, discount: 1.0, game, lives: 1, frames: 4 }
+    fn step(step_type: StepType, raw_reward: f32, game: Game) -> VectorStep {
+        let reward = raw_reward.signum();
+        let restart = (step_type == StepType::Last).then(|| TimeStep::first(1));
+        VectorStep {
+            time_step: TimeStep { step_type, reward, raw_reward, discount: 1.0, game, lives: 1, frames: 4 },
+            restart,
+        }
     }
 
     fn tracker(environments: usize, window: usize) -> ScoreTracker {
@@ -146,11 +149,9 @@ mod tests {
     #[test]
     fn a_score_spans_lives_and_counts_raw_rewards() {
         let mut tracker = tracker(1, 100);
-        assert_eq!(tracker.observe(0, &TimeStep::first(3)), None);
         assert_eq!(tracker.observe(0, &step(StepType::Mid, 7.0, Game::Running)), None);
         // A life is lost: the learning episode ends, the game does not.
         assert_eq!(tracker.observe(0, &step(StepType::Last, 1.0, Game::Running)), None);
-        assert_eq!(tracker.observe(0, &TimeStep::first(2)), None);
         let finished = tracker.observe(0, &step(StepType::Last, 30.0, Game::Over)).expect("the game is over");
         let expected =
             FinishedGame { number: 1, environment: 0, score: 38.0, steps: AgentSteps(3), frames: Frames(12) };
@@ -158,6 +159,16 @@ mod tests {
         // The next game starts from zero.
         let next = tracker.observe(0, &step(StepType::Last, 2.0, Game::Truncated)).expect("a limit ends a game too");
         assert_eq!((next.number, next.score, next.steps), (2, 2.0, AgentSteps(1)));
+    }
+
+    #[test]
+    fn a_game_that_ends_between_two_lives_is_not_added_to_the_next() {
+        let mut tracker = tracker(1, 100);
+        let mut lost_life = step(StepType::Last, 5.0, Game::Running);
+        lost_life.restart = Some(TimeStep { game: Game::Over, ..TimeStep::first(3) });
+        assert_eq!(tracker.observe(0, &lost_life).map(|game| game.score), Some(5.0));
+        play(&mut tracker, 2.0);
+        assert_eq!(tracker.games(), 2);
     }
 
     #[test]

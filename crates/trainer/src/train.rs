@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use prism_algorithms::{Actor, Batch, Learner, Replay, UpdateOutput};
-use prism_environment::{AgentSteps, Frames, Generator, Seed, StepType, TimeStep, VectorEnvironment};
+use prism_environment::{AgentSteps, Frames, Generator, Seed, StepType, VectorEnvironment, VectorStep};
 use prism_model::Weights;
 
 use crate::environments::build_environments;
@@ -199,13 +199,13 @@ impl Run<'_> {
             } else {
                 self.replay.add(index, action, &step.time_step, observation);
             }
-            self.score(index, &step.time_step)?;
+            self.score(index, &step)?;
         }
         Ok(())
     }
 
     /// Takes note of a step's raw reward, and of the game if that ended it.
-    fn score(&mut self, environment: usize, step: &TimeStep) -> anyhow::Result<()> {
+    fn score(&mut self, environment: usize, step: &VectorStep) -> anyhow::Result<()> {
         let best_before = self.scores.best_mean();
         let Some(game) = self.scores.observe(environment, step) else {
             return Ok(());
