@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::Parser;
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_environment::Seed;
-use prism_model::DeviceError;
+use prism_model::{DeviceError, NetworkError};
 
 use cli::{Command, CommandLine, EvalArguments, TrainArguments};
 
@@ -108,7 +108,22 @@ fn device(asked: Option<String>) -> anyhow::Result<String> {
 
 /// Whether what was typed is wrong, not something outside the program.
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
-    error.is::<SettingsError>() || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
+    error.is::<SettingsError>()
+        || error.is::<NetworkError>()
+        || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
+        || lacks_mode(error)
+}
+
+/// Whether the game has no such mode or difficulty, which only its ROM can tell.
+#[cfg(feature = "ale")]
+fn lacks_mode(error: &anyhow::Error) -> bool {
+    use prism_environment::AleError;
+    matches!(error.downcast_ref(), Some(AleError::UnknownMode { .. } | AleError::UnknownDifficulty { .. }))
+}
+
+#[cfg(not(feature = "ale"))]
+fn lacks_mode(_: &anyhow::Error) -> bool {
+    false
 }
 
 /// Whether a reader of our output, such as `head`, has gone away: that is its right.
