@@ -368,7 +368,7 @@ fn learning(typed: &Typed) -> Result<LearningConfig, SettingsError> {
 fn learner(typed: &Typed) -> Result<LearnerConfig, SettingsError> {
     let settings = &typed.settings.optimiser;
     let OptimiserName::Adam = settings.kind;
-    positive(typed, "optimiser.learning_rate", settings.learning_rate)?;
+    positive_f32(typed, "optimiser.learning_rate", settings.learning_rate)?;
     let epsilon = positive_f32(typed, "optimiser.epsilon", settings.epsilon)?;
     let gradient_bound = match settings.gradient_norm {
         OrNone(None) => GradientBound::None,
@@ -425,14 +425,10 @@ fn probability(typed: &Typed, key: &'static str, value: f64) -> Result<(), Setti
     if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(typed.refuse(key)) }
 }
 
-fn positive(typed: &Typed, key: &'static str, value: f64) -> Result<(), SettingsError> {
-    if value > 0.0 && value.is_finite() { Ok(()) } else { Err(typed.refuse(key)) }
-}
-
 /// `value` as the kernels take it, which must not round to 0 or infinity.
 fn positive_f32(typed: &Typed, key: &'static str, value: f64) -> Result<f32, SettingsError> {
-    positive(typed, key, f64::from(value as f32))?;
-    Ok(value as f32)
+    let value = value as f32;
+    if value > 0.0 && value.is_finite() { Ok(value) } else { Err(typed.refuse(key)) }
 }
 
 fn steps(typed: &Typed, key: &'static str, value: u64) -> Result<AgentSteps, SettingsError> {
