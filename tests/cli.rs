@@ -14,6 +14,13 @@ fn refusal(arguments: &[&str]) -> String {
     message
 }
 
+/// Like [`refusal`], of what is wrong on the command line or in a setting, which has an exit code of its own.
+fn wrong_usage(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(prism(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
+    refusal(arguments)
+}
+
 /// Like [`refusal`], in a folder that may hold files already.
 fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
     let output = prism(folder, arguments);
@@ -29,7 +36,7 @@ fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn an_unknown_preset_lists_those_that_exist() {
-    let message = refusal(&["train", "pnog"]);
+    let message = wrong_usage(&["train", "pnog"]);
     assert_says(&message, &["`pnog`", "did you mean `pong`", "breakout-small", "cartpole", "path"]);
 }
 
@@ -56,14 +63,26 @@ fn ram_has_no_height() {
 
 #[test]
 fn an_unknown_device_is_wrong_usage_and_lists_those_of_the_build() {
+    let message = wrong_usage(&["train", "catch", "--device", "abacus"]);
+    assert_says(&message, &["error: unknown device `abacus`", "flex"]);
     let folder = tempfile::tempdir().unwrap();
     tiny_run(folder.path(), "run", &[]);
-    for arguments in [&["train", "catch", "--out", "other"][..], &["eval", "run"]] {
-        let output = prism(folder.path(), &[arguments, &["--device", "abacus"]].concat());
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert_says(&String::from_utf8(output.stderr).unwrap(), &["error: unknown device `abacus`", "flex"]);
-    }
-    assert!(!folder.path().join("other").exists());
+    let output = prism(folder.path(), &["eval", "run", "--device", "abacus"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), message);
+}
+
+#[test]
+fn a_network_that_does_not_fit_its_observations_is_wrong_usage() {
+    let arguments = ["train", "catch", "--set", "network.kind=nature", "--set", "network.hidden=[8]"];
+    assert_says(&wrong_usage(&arguments), &["[1, 10, 5]", "`mlp`"]);
+}
+
+#[cfg(feature = "ale")]
+#[test]
+fn a_mode_that_the_game_lacks_is_wrong_usage() {
+    let arguments = ["train", "pong", "--set", "environment.mode=77"];
+    assert_says(&wrong_usage(&arguments), &["pong has no mode 77", "0, 1"]);
 }
 
 #[test]
@@ -126,6 +145,8 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("learning.loss=absolute", "\"huber\""),
         ("optimiser.kind=sgd", "\"adam\""),
         ("optimiser.learning_rate=0", "above 0"),
+        ("optimiser.learning_rate=1e300", "3.4e38"),
+        ("optimiser.learning_rate=1e-300", "1e-45"),
         ("optimiser.epsilon=-1e-8", "above 0"),
         ("optimiser.gradient_norm=0", "above 0"),
         ("optimiser.gradient_norm=never", "\"none\""),
