@@ -85,7 +85,8 @@ impl Meter {
 /// Which lines about games that have ended are shown: each one, unless more than [`Self::MOST`] end within a second;
 /// then only the newest of every second, until they become fewer again.
 ///
-/// Games of Atari are longer than that on any machine that plays one of them at a time. Games of Catch are not.
+/// Games of Breakout played at random, 144 agent steps long, come to so many at 4,300 agent steps a second, games of Catch
+/// at 270.
 #[derive(Debug, Default)]
 pub(crate) struct EpisodeLines {
     /// When the current second began, since the start of the run.
