@@ -18,11 +18,11 @@ fn chain_values(n: u16, limit: TimeLimit) -> Vec<[f32; 2]> {
     let seed = Seed(11);
     let mut chain = Chain::new(NonZeroUsize::new(STATES).expect("not 0"), limit, seed.derive("environment", 0));
     let spec = chain.spec().clone();
-    let network = NetworkConfig {
-        input: Input { shape: vec![STATES], element: InputElement::F32 },
-        actions: spec.actions.len(),
-        torso: Torso::Mlp { hidden: vec![64] },
-    };
+    let network = NetworkConfig::dqn(
+        Input { shape: vec![STATES], element: InputElement::F32 },
+        spec.actions.len(),
+        Torso::Mlp { hidden: vec![64] },
+    );
     let config = LearnerConfig {
         loss: TdLoss::Squared,
         optimiser: Adam { learning_rate: 3e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },

@@ -83,7 +83,7 @@ mod tests {
     fn choices(epsilon: f64) -> (Vec<usize>, Vec<f32>) {
         let device = prism_model::open_device("flex").expect("tests are built with flex");
         let input = Input { shape: vec![2], element: InputElement::F32 };
-        let config = NetworkConfig { input: input.clone(), actions: 3, torso: Torso::Mlp { hidden: vec![] } };
+        let config = NetworkConfig::dqn(input.clone(), 3, Torso::Mlp { hidden: vec![] });
         let network = config.init(&mut Seed(4).generator(), &device).expect("a valid network");
         let observations: Vec<f32> = (0..2 * ENVIRONMENTS).map(|i| (i as f32).sin()).collect();
         let bytes: &[u8] = bytemuck::cast_slice(&observations);

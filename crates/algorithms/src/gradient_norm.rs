@@ -66,11 +66,8 @@ mod tests {
     #[test]
     fn all_gradients_are_scaled_by_one_factor_and_only_above_the_limit() {
         let device = prism_model::open_device("flex").expect("tests are built with flex").autodiff();
-        let config = NetworkConfig {
-            input: Input { shape: vec![3], element: InputElement::F32 },
-            actions: 2,
-            torso: Torso::Mlp { hidden: vec![4] },
-        };
+        let config =
+            NetworkConfig::dqn(Input { shape: vec![3], element: InputElement::F32 }, 2, Torso::Mlp { hidden: vec![4] });
         let network = config.init(&mut Seed(1).generator(), &device).expect("a valid network");
         let gradients = || {
             let observations = Tensor::<2>::from_floats([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]], &device);

@@ -218,11 +218,11 @@ mod tests {
 
     fn learner(bound: GradientBound) -> Learner {
         let device = prism_model::open_device("flex").expect("tests are built with flex");
-        let network = NetworkConfig {
-            input: Input { shape: vec![3], element: InputElement::F32 },
-            actions: 2,
-            torso: Torso::Mlp { hidden: vec![16] },
-        };
+        let network = NetworkConfig::dqn(
+            Input { shape: vec![3], element: InputElement::F32 },
+            2,
+            Torso::Mlp { hidden: vec![16] },
+        );
         let config = LearnerConfig {
             loss: TdLoss::Squared,
             optimiser: Adam { learning_rate: 1e-2, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },

@@ -3,18 +3,28 @@
 //! A [`QNetwork`] takes observations as they come from the environment, bytes or floats, and gives q-values. It knows
 //! nothing of environments or replay: [`Input`] is all it needs to be told.
 
+mod activation;
 mod device;
+mod fully_connected;
+mod head;
 mod initialise;
 mod input;
 mod kernels;
 mod nature;
 mod network;
+mod noisy;
+mod normal;
 mod optimiser;
+mod support;
 mod weights;
 
+pub use activation::Activation;
 pub use device::{DeviceError, device_names, open_device};
+pub use fully_connected::Layers;
+pub use head::Streams;
 pub use input::{Input, InputElement};
-pub use nature::NatureTorso;
-pub use network::{NetworkConfig, NetworkError, QNetwork, Torso};
+pub use network::{NetworkConfig, NetworkError, Output, QNetwork, SignalToNoise, Torso};
+pub use noisy::Noise;
 pub use optimiser::Adam;
+pub use support::{Support, SupportError};
 pub use weights::{Weights, WeightsError};

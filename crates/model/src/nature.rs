@@ -1,9 +1,7 @@
-//! The convolutional torso of "Human-level control through deep reinforcement learning" (Mnih et al., Nature 2015).
+//! The convolutions of "Human-level control through deep reinforcement learning" (Mnih et al., Nature 2015).
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
@@ -13,56 +11,60 @@ use crate::kernels::convolution::convolution_relu;
 /// Kernel size, stride and channels out of the three convolutions (Nature 2015, Extended Data Table 1 and Methods).
 const CONVOLUTIONS: [(usize, usize, usize); 3] = [(8, 4, 32), (4, 2, 64), (3, 1, 64)];
 
-/// Three convolutions and one fully connected layer, each followed by a rectifier.
-///
-/// Feature maps are channels-last, so the fully connected layer's inputs are ordered `[row, column, channel]`.
+/// Three convolutions, each followed by a rectifier.
 #[derive(Module, Debug)]
-pub struct NatureTorso {
+pub(crate) struct NatureConvolutions {
     convolution1: Conv2d,
     convolution2: Conv2d,
     convolution3: Conv2d,
-    hidden: Linear,
+    #[module(skip)]
+    image: [usize; 3],
 }
 
-impl NatureTorso {
-    /// Side lengths of the feature map that the convolutions make of an image, or `None` where the image is too small.
-    pub(crate) fn feature_map(height: usize, width: usize) -> Option<[usize; 2]> {
-        let side = |input: usize| {
-            CONVOLUTIONS.iter().try_fold(input, |side, &(size, stride, _)| Some(side.checked_sub(size)? / stride + 1))
-        };
-        Some([side(height)?, side(width)?])
-    }
-
-    /// A torso for images `[channels, height, width]` with `hidden` features (512 in the paper).
-    ///
-    /// # Panics
-    /// When the image is smaller than the convolutions need (36x36).
-    pub fn new(image: [usize; 3], hidden: usize, rng: &mut impl Rng, device: &Device) -> Self {
-        let [channels, height, width] = image;
-        let [rows, columns] = Self::feature_map(height, width).expect("the image is at least 36x36");
+impl NatureConvolutions {
+    /// Convolutions for images `[channels, height, width]`, or `None` where the image is smaller than 36x36, which they
+    /// need.
+    pub(crate) fn new(image: [usize; 3], rng: &mut impl Rng, device: &Device) -> Option<Self> {
+        feature_map(image)?;
         let [(size1, stride1, out1), (size2, stride2, out2), (size3, stride3, out3)] = CONVOLUTIONS;
-        Self {
-            convolution1: initialise::convolution([channels, out1], size1, stride1, rng, device),
+        Some(Self {
+            convolution1: initialise::convolution([image[0], out1], size1, stride1, rng, device),
             convolution2: initialise::convolution([out1, out2], size2, stride2, rng, device),
             convolution3: initialise::convolution([out2, out3], size3, stride3, rng, device),
-            hidden: initialise::linear(out3 * rows * columns, hidden, rng, device),
-        }
+            image,
+        })
+    }
+
+    /// How many features come out.
+    pub(crate) fn features(&self) -> usize {
+        feature_map(self.image).expect("the image was checked when this was built").iter().product()
     }
 
     /// Features of a batch of images.
     ///
     /// # Shapes
-    /// - `images`: `[batch, height, width, channels]`
-    /// - returns: `[batch, hidden]`
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = rectified_convolution(&self.convolution1, images);
-        let features = rectified_convolution(&self.convolution2, features);
-        let features = rectified_convolution(&self.convolution3, features);
-        relu(self.hidden.forward(features.flatten(1, 3)))
+    /// - `images`: `[batch, height * width * channels]`, channels last
+    /// - returns: `[batch, rows * columns * 64]`, channels last
+    pub(crate) fn forward(&self, images: Tensor<2>) -> Tensor<2> {
+        let [batch, _] = images.dims();
+        let [channels, height, width] = self.image;
+        let features = rectified(&self.convolution1, images.reshape([batch, height, width, channels]));
+        let features = rectified(&self.convolution2, features);
+        let features = rectified(&self.convolution3, features);
+        features.flatten(1, 3)
     }
 }
 
-fn rectified_convolution(layer: &Conv2d, features: Tensor<4>) -> Tensor<4> {
+/// Rows, columns and channels that the convolutions make of an image `[channels, height, width]`, or `None` where the image
+/// is too small.
+fn feature_map([_, height, width]: [usize; 3]) -> Option<[usize; 3]> {
+    let side = |input: usize| {
+        CONVOLUTIONS.iter().try_fold(input, |side, &(size, stride, _)| Some(side.checked_sub(size)? / stride + 1))
+    };
+    Some([side(height)?, side(width)?, CONVOLUTIONS[2].2])
+}
+
+fn rectified(layer: &Conv2d, features: Tensor<4>) -> Tensor<4> {
     let bias = layer.bias.as_ref().expect("every convolution here has a bias");
     convolution_relu(features, layer.weight.val(), bias.val(), layer.stride[0])
 }

@@ -1,16 +1,18 @@
-//! A network from observations to q-values, and the configuration that describes it.
+//! A network from observations to q-values or their distributions, and the configuration that describes it.
 
 use burn::module::Module;
-use burn::nn::Linear;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Input, NatureTorso, initialise};
+use crate::fully_connected::FullyConnected;
+use crate::head::{DuelingStreams, Head, StreamSizes};
+use crate::nature::NatureConvolutions;
+use crate::{Activation, Input, Layers, Streams, Support};
 
-/// The part of a network between observation and head.
+/// The layers of a network between observation and output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Torso {
@@ -19,27 +21,45 @@ pub enum Torso {
         /// Features of the fully connected layer, 512 in the paper.
         hidden: usize,
     },
-    /// Fully connected layers with rectifiers, over the flattened observation.
+    /// Fully connected layers over the flattened observation.
     Mlp {
         /// Features of each layer.
         hidden: Vec<usize>,
     },
 }
 
+/// What a network says of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Output {
+    /// Its q-value.
+    QValues,
+    /// The distribution of its return over these atoms (Bellemare et al. 2017); the q-value is its mean.
+    Distribution(Support),
+}
+
 /// Everything that decides a network's shape.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// What goes in.
     pub input: Input,
-    /// How many actions' q-values come out.
+    /// How many actions there are.
     pub actions: usize,
     /// What lies between.
     pub torso: Torso,
+    /// What follows each fully connected hidden layer.
+    pub activation: Activation,
+    /// How q-values are put together.
+    pub streams: Streams,
+    /// What comes out for each action.
+    pub output: Output,
+    /// What the fully connected layers are.
+    pub layers: Layers,
 }
 
 /// Why a network cannot be built.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NetworkError {
     /// The convolutions need an image.
@@ -57,79 +77,208 @@ pub enum NetworkError {
         /// Which size is zero.
         what: &'static str,
     },
-}
-
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant, reason = "one network holds one torso; boxing would buy nothing")]
-enum TorsoLayers {
-    Nature(NatureTorso),
-    Mlp(Vec<Linear>),
+    /// Noise of no size, or of none that a number names.
+    #[error("the initial noise sigma is {sigma}: it must be finite and above 0; plain layers have no noise")]
+    Sigma {
+        /// What was asked for.
+        sigma: f64,
+    },
 }
 
 /// A network that gives the q-value of each action.
 #[derive(Module, Debug)]
 pub struct QNetwork {
-    torso: TorsoLayers,
-    head: Linear,
+    convolutions: Option<NatureConvolutions>,
+    /// All fully connected hidden layers but the last, which belongs to the streams.
+    shared: Vec<FullyConnected>,
+    head: Head,
     #[module(skip)]
-    image: Option<[usize; 3]>,
+    activation: Activation,
+    #[module(skip)]
+    output: Output,
+}
+
+/// How much of a noisy layer's weights is signal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignalToNoise {
+    /// The layer's path in the network, as in a weights file.
+    pub layer: String,
+    /// Root mean square of μ over that of σ, of the weights without the biases.
+    pub ratio: f32,
 }
 
 impl NetworkConfig {
+    /// The network of DQN (Mnih et al. 2015): rectifiers, one stream, q-values, plain layers.
+    pub fn dqn(input: Input, actions: usize, torso: Torso) -> Self {
+        Self {
+            input,
+            actions,
+            torso,
+            activation: Activation::Relu,
+            streams: Streams::Single,
+            output: Output::QValues,
+            layers: Layers::Plain,
+        }
+    }
+
     /// Builds the network with initial weights drawn from `rng`; make it on `device.autodiff()` to train it.
     ///
+    /// Weights are drawn from the observation onwards, the value stream before the advantages.
+    ///
     /// # Errors
-    /// When the sizes do not fit together.
+    /// When the sizes do not fit together or the noise has none.
     pub fn init(&self, rng: &mut impl Rng, device: &Device) -> Result<QNetwork, NetworkError> {
-        let shape = &self.input.shape;
         for (what, size) in [("the number of inputs", self.input.elements()), ("the number of actions", self.actions)] {
             if size == 0 {
                 return Err(NetworkError::Empty { what });
             }
         }
-        let (torso, image, features) = match &self.torso {
-            Torso::Nature { hidden: 0 } => return Err(NetworkError::Empty { what: "the size of the hidden layer" }),
-            Torso::Nature { hidden } => {
-                let image = <[usize; 3]>::try_from(shape.as_slice())
-                    .ok()
-                    .filter(|&[_, height, width]| NatureTorso::feature_map(height, width).is_some())
-                    .ok_or_else(|| NetworkError::NotAnImage { shape: shape.clone() })?;
-                (TorsoLayers::Nature(NatureTorso::new(image, *hidden, rng, device)), Some(image), *hidden)
-            }
-            Torso::Mlp { hidden } => {
-                if hidden.contains(&0) {
-                    return Err(NetworkError::Empty { what: "the size of a hidden layer" });
-                }
-                let mut inputs = self.input.elements();
-                let mut layers = Vec::with_capacity(hidden.len());
-                for &outputs in hidden {
-                    layers.push(initialise::linear(inputs, outputs, rng, device));
-                    inputs = outputs;
-                }
-                (TorsoLayers::Mlp(layers), None, inputs)
-            }
+        if let Layers::Noisy { sigma, .. } = self.layers
+            && !(sigma > 0.0 && sigma.is_finite())
+        {
+            return Err(NetworkError::Sigma { sigma });
+        }
+        let hidden = match &self.torso {
+            Torso::Nature { hidden } => std::slice::from_ref(hidden),
+            Torso::Mlp { hidden } => hidden,
         };
-        Ok(QNetwork { torso, head: initialise::linear(features, self.actions, rng, device), image })
+        if hidden.contains(&0) {
+            return Err(NetworkError::Empty { what: "the size of a hidden layer" });
+        }
+        let convolutions = match self.torso {
+            Torso::Nature { .. } => Some(self.convolutions(rng, device)?),
+            Torso::Mlp { .. } => None,
+        };
+        let mut features = convolutions.as_ref().map_or(self.input.elements(), NatureConvolutions::features);
+        let (last, earlier) = match hidden.split_last() {
+            Some((last, earlier)) => (Some(*last), earlier),
+            None => (None, hidden),
+        };
+        let mut shared = Vec::with_capacity(earlier.len());
+        for &outputs in earlier {
+            shared.push(self.layers.init(features, outputs, rng, device));
+            features = outputs;
+        }
+        let atoms = match self.output {
+            Output::QValues => 1,
+            Output::Distribution(support) => support.atoms(),
+        };
+        let sizes = StreamSizes { features, hidden: last, actions: self.actions, atoms };
+        let head = self.streams.init(sizes, self.layers, rng, device);
+        Ok(QNetwork { convolutions, shared, head, activation: self.activation, output: self.output })
+    }
+
+    fn convolutions(&self, rng: &mut impl Rng, device: &Device) -> Result<NatureConvolutions, NetworkError> {
+        let shape = &self.input.shape;
+        <[usize; 3]>::try_from(shape.as_slice())
+            .ok()
+            .and_then(|image| NatureConvolutions::new(image, rng, device))
+            .ok_or_else(|| NetworkError::NotAnImage { shape: shape.clone() })
     }
 }
 
 impl QNetwork {
-    /// Q-values of a batch of observations, as [`Input::upload`] gives them.
+    /// Q-values of a batch of observations, as [`Input::upload`] gives them; of distributions, their means.
     ///
     /// # Shapes
     /// - `observations`: `[batch, elements]`
     /// - returns: `[batch, actions]`
     pub fn forward(&self, observations: Tensor<2>) -> Tensor<2> {
-        let features = match &self.torso {
-            TorsoLayers::Nature(torso) => {
-                let [batch, _] = observations.dims();
-                let [channels, height, width] = self.image.expect("a Nature torso is built with its image's shape");
-                torso.forward(observations.reshape([batch, height, width, channels]))
-            }
-            TorsoLayers::Mlp(layers) => {
-                layers.iter().fold(observations, |features, layer| relu(layer.forward(features)))
-            }
+        self.means(self.head.forward(self.features(observations), self.activation))
+    }
+
+    /// Logits of the distribution of each action's return: a softmax over the atoms makes probabilities of them, whose mean
+    /// [`Support::mean`] gives.
+    ///
+    /// # Shapes
+    /// - `observations`: `[batch, elements]`
+    /// - returns: `[batch, actions, atoms]`
+    ///
+    /// # Panics
+    /// When the output is q-values.
+    pub fn logits(&self, observations: Tensor<2>) -> Tensor<3> {
+        assert!(self.support().is_some(), "a network whose output is q-values has no logits: ask it with `forward`");
+        self.head.forward(self.features(observations), self.activation)
+    }
+
+    /// The two streams of a dueling network before they are put together, `None` of others: V and the advantages A, whose
+    /// mean over the actions is not yet subtracted. Of distributions, the mean of each stream's own softmax.
+    ///
+    /// # Shapes
+    /// - `observations`: `[batch, elements]`
+    /// - returns: `[batch]` and `[batch, actions]`
+    pub fn value_and_advantages(&self, observations: Tensor<2>) -> Option<(Tensor<1>, Tensor<2>)> {
+        let Head::Dueling(DuelingStreams { value, advantage }) = &self.head else { return None };
+        let features = self.features(observations);
+        let value = self.means(value.forward(features.clone(), self.activation));
+        Some((value.squeeze_dim(1), self.means(advantage.forward(features, self.activation))))
+    }
+
+    /// The atoms of the distributions, `None` where the output is q-values.
+    pub fn support(&self) -> Option<&Support> {
+        match &self.output {
+            Output::QValues => None,
+            Output::Distribution(support) => Some(support),
+        }
+    }
+
+    /// A network that shares these weights and has fresh noise in every noisy layer, independent of what was drawn before;
+    /// one without noisy layers stays as it is and takes nothing from `rng`.
+    ///
+    /// The noise is drawn on the host, so that the generator's state decides it, and is a constant to differentiation.
+    /// Drop the network before an optimiser's step: weights that nobody else holds are changed in place.
+    #[must_use]
+    pub fn with_noise(&self, rng: &mut impl Rng) -> Self {
+        self.clone().map_layers(|layer| layer.with_noise(rng))
+    }
+
+    /// A network that shares these weights and uses μ alone in its noisy layers, as a new one does.
+    #[must_use]
+    pub fn without_noise(&self) -> Self {
+        self.clone().map_layers(FullyConnected::without_noise)
+    }
+
+    /// Signal to noise of each noisy layer, from the observation onwards; empty for networks without. The numbers are read
+    /// from the device in one go.
+    pub fn signal_to_noise(&self) -> Vec<SignalToNoise> {
+        let shared = self.shared.iter().enumerate().map(|(index, layer)| (format!("shared.{index}"), layer));
+        let streams = self.head.streams().into_iter();
+        let head = streams
+            .flat_map(|(stream, layers)| layers.layers().map(move |(name, l)| (format!("head.{stream}{name}"), l)));
+        let (names, ratios): (Vec<String>, Vec<Tensor<1>>) = shared
+            .chain(head)
+            .filter_map(|(name, layer)| match layer {
+                FullyConnected::Plain(_) => None,
+                FullyConnected::Noisy(layer) => Some((name, layer.signal_to_noise())),
+            })
+            .unzip();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let ratios: Vec<f32> = Tensor::cat(ratios, 0).into_data().try_to_vec().expect("ratios are floats");
+        names.into_iter().zip(ratios).map(|(layer, ratio)| SignalToNoise { layer, ratio }).collect()
+    }
+
+    /// Features that the streams start from, `[batch, features]`.
+    fn features(&self, observations: Tensor<2>) -> Tensor<2> {
+        let features = match &self.convolutions {
+            Some(convolutions) => convolutions.forward(observations),
+            None => observations,
         };
-        self.head.forward(features)
+        self.shared.iter().fold(features, |features, layer| self.activation.apply(layer.forward(features)))
+    }
+
+    /// What a stream says, `[batch, actions, atoms]`, as one number for each action, `[batch, actions]`.
+    fn means(&self, outputs: Tensor<3>) -> Tensor<2> {
+        match self.output {
+            Output::QValues => outputs.squeeze_dim(2),
+            Output::Distribution(support) => support.mean(softmax(outputs, 2)),
+        }
+    }
+
+    /// Replaces each fully connected layer, in the order in which weights are drawn.
+    fn map_layers(self, mut map: impl FnMut(FullyConnected) -> FullyConnected) -> Self {
+        let shared = self.shared.into_iter().map(&mut map).collect();
+        Self { shared, head: self.head.map_layers(&mut map), ..self }
     }
 }

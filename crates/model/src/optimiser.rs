@@ -80,11 +80,11 @@ mod tests {
     #[test]
     fn ten_steps_equal_those_of_burns_adam() {
         let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
-        let config = NetworkConfig {
-            input: Input { shape: vec![3], element: InputElement::F32 },
-            actions: 2,
-            torso: Torso::Mlp { hidden: vec![70] },
-        };
+        let config = NetworkConfig::dqn(
+            Input { shape: vec![3], element: InputElement::F32 },
+            2,
+            Torso::Mlp { hidden: vec![70] },
+        );
         let network = config.init(&mut Xoshiro256PlusPlus::seed_from_u64(1), &device).expect("a valid network");
         let observations = Tensor::<2>::from_floats([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]], &device);
         let train = |mut optimiser: ModuleOptimizer| {

@@ -161,11 +161,7 @@ mod tests {
     use crate::{Input, InputElement, Torso};
 
     fn config(hidden: usize) -> NetworkConfig {
-        NetworkConfig {
-            input: Input { shape: vec![4, 36, 40], element: InputElement::U8 },
-            actions: 3,
-            torso: Torso::Nature { hidden },
-        }
+        NetworkConfig::dqn(Input { shape: vec![4, 36, 40], element: InputElement::U8 }, 3, Torso::Nature { hidden })
     }
 
     fn network(config: &NetworkConfig) -> (QNetwork, Device) {

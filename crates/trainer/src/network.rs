@@ -7,7 +7,7 @@ use crate::Config;
 
 /// The network that a configuration asks for in environments of this kind.
 pub(crate) fn network_config(config: &Config, spec: &EnvironmentSpec) -> NetworkConfig {
-    NetworkConfig { input: input(spec), actions: spec.actions.len(), torso: config.network.clone() }
+    NetworkConfig::dqn(input(spec), spec.actions.len(), config.network.clone())
 }
 
 /// Observations as the network has to take them: stacked frames become channels.
