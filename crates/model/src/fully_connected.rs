@@ -26,6 +26,7 @@ pub enum Layers {
 
 /// One layer.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a network holds a handful of layers; boxing would buy nothing")]
 pub(crate) enum FullyConnected {
     Plain(Linear),
     Noisy(NoisyLinear),

@@ -41,6 +41,7 @@ pub(crate) struct DuelingStreams {
 
 /// Streams as they were asked for.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a network holds one head; boxing would buy nothing")]
 pub(crate) enum Head {
     Single(Stream),
     Dueling(DuelingStreams),

@@ -282,3 +282,6 @@ impl QNetwork {
         Self { shared, head: self.head.map_layers(&mut map), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests;

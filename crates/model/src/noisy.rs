@@ -142,3 +142,123 @@ impl NoisyLinear {
         (power(&self.mu_weight) / power(&self.sigma_weight)).sqrt()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    const BATCH: usize = 3;
+    const INPUTS: usize = 5;
+    const OUTPUTS: usize = 4;
+    const KINDS: [(Noise, f64); 2] = [(Noise::Independent, 0.017), (Noise::Factorised, 0.5)];
+
+    fn rng(seed: u64) -> Xoshiro256PlusPlus {
+        Xoshiro256PlusPlus::seed_from_u64(seed)
+    }
+
+    fn layer(noise: Noise, sigma: f64, device: &Device) -> NoisyLinear {
+        NoisyLinear::new(INPUTS, OUTPUTS, noise, sigma, &mut rng(1), device)
+    }
+
+    fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+        tensor.into_data().try_to_vec().expect("floats")
+    }
+
+    /// ε_w, row-major, and ε_b as the documentation says, from the same seed.
+    fn epsilon(noise: Noise, seed: u64) -> (Vec<f32>, Vec<f32>) {
+        let mut rng = rng(seed);
+        let mut normals = |count: usize| {
+            let mut values = vec![0.0f32; count];
+            normal::fill(&mut values, &mut rng);
+            values
+        };
+        match noise {
+            Noise::Independent => (normals(INPUTS * OUTPUTS), normals(OUTPUTS)),
+            Noise::Factorised => {
+                let f = |x: f32| if x < 0.0 { -(-x).sqrt() } else { x.sqrt() };
+                let [inputs, outputs] =
+                    [INPUTS, OUTPUTS].map(|count| normals(count).into_iter().map(f).collect::<Vec<_>>());
+                (inputs.iter().flat_map(|i| outputs.iter().map(move |o| i * o)).collect(), outputs)
+            }
+        }
+    }
+
+    #[test]
+    fn output_and_gradients_are_those_of_the_documented_formula() {
+        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
+        for (noise, sigma) in KINDS {
+            let layer = layer(noise, sigma, &device).with_noise(&mut rng(2));
+            let x: Vec<f32> = (0..BATCH * INPUTS).map(|i| (i as f32 * 0.7).sin()).collect();
+            let c: Vec<f32> = (0..BATCH * OUTPUTS).map(|i| (i as f32 * 1.3).cos()).collect();
+            let plain = device.clone().without_autodiff();
+            let y = layer.forward(Tensor::from_data(TensorData::new(x.clone(), [BATCH, INPUTS]), &plain));
+            let cotangent = Tensor::<2>::from_data(TensorData::new(c.clone(), [BATCH, OUTPUTS]), &plain);
+            let gradients = (y.clone() * cotangent).sum().backward();
+
+            let (epsilon_w, epsilon_b) = epsilon(noise, 2);
+            let [mu_w, sigma_w] = [&layer.mu_weight, &layer.sigma_weight].map(|param| host(param.val()));
+            let [mu_b, sigma_b] = [&layer.mu_bias, &layer.sigma_bias].map(|param| host(param.val()));
+            let gradient_w = [&layer.mu_weight, &layer.sigma_weight]
+                .map(|param| host(param.val().grad(&gradients).expect("every parameter has a gradient")));
+            let gradient_b = [&layer.mu_bias, &layer.sigma_bias]
+                .map(|param| host(param.val().grad(&gradients).expect("every parameter has a gradient")));
+            let near = |a: f32, b: f32, what: &str| assert!((a - b).abs() < 1e-5, "{noise:?}, {what}: {a} is not {b}");
+
+            for (output, y) in host(y).into_iter().enumerate() {
+                let (row, o) = (output / OUTPUTS, output % OUTPUTS);
+                let weight = |i: usize| mu_w[i * OUTPUTS + o] + sigma_w[i * OUTPUTS + o] * epsilon_w[i * OUTPUTS + o];
+                let sum: f32 = (0..INPUTS).map(|i| x[row * INPUTS + i] * weight(i)).sum();
+                near(y, sum + mu_b[o] + sigma_b[o] * epsilon_b[o], "y");
+            }
+            for o in 0..OUTPUTS {
+                let slope: f32 = (0..BATCH).map(|row| c[row * OUTPUTS + o]).sum();
+                near(gradient_b[0][o], slope, "dμ_b");
+                near(gradient_b[1][o], slope * epsilon_b[o], "dσ_b");
+                for i in 0..INPUTS {
+                    let slope: f32 = (0..BATCH).map(|row| x[row * INPUTS + i] * c[row * OUTPUTS + o]).sum();
+                    let w = i * OUTPUTS + o;
+                    near(gradient_w[0][w], slope, "dμ_w");
+                    near(gradient_w[1][w], slope * epsilon_w[w], "dσ_w");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn initial_weights_are_those_of_the_paper() {
+        let device = crate::open_device("flex").expect("tests are built with flex");
+        let (inputs, outputs) = (300, 200);
+        for (noise, sigma_0, bound, sigma) in [
+            (Noise::Independent, 0.017, (3.0f32 / 300.0).sqrt(), 0.017),
+            (Noise::Factorised, 0.5, 1.0 / 300.0f32.sqrt(), 0.5 / 300.0f32.sqrt()),
+        ] {
+            let layer = NoisyLinear::new(inputs, outputs, noise, sigma_0, &mut rng(4), &device);
+            for sigmas in [host(layer.sigma_weight.val()), host(layer.sigma_bias.val())] {
+                assert!(sigmas.iter().all(|&value| (value - sigma).abs() < 1e-8), "{noise:?}: {}", sigmas[0]);
+            }
+            for mu in [host(layer.mu_weight.val()), host(layer.mu_bias.val())] {
+                let largest = mu.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+                assert!(largest <= bound && largest > 0.95 * bound, "{noise:?}: {largest} of {bound}");
+                let variance = mu.iter().map(|x| x * x).sum::<f32>() / mu.len() as f32;
+                assert!((variance / (bound * bound / 3.0) - 1.0).abs() < 0.25, "{noise:?}: variance {variance}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_layer_and_one_without_noise_use_mu_alone() {
+        let device = crate::open_device("flex").expect("tests are built with flex");
+        let x = Tensor::<2>::ones([BATCH, INPUTS], &device);
+        for (noise, sigma) in KINDS {
+            let new = layer(noise, sigma, &device);
+            let mean = linear(x.clone(), new.mu_weight.val(), Some(new.mu_bias.val()));
+            new.forward(x.clone()).into_data().assert_eq(&mean.clone().into_data(), true);
+            let noisy = new.with_noise(&mut rng(3));
+            assert_ne!(host(noisy.forward(x.clone())), host(mean.clone()), "{noise:?}");
+            assert_eq!(host(noisy.without_noise().forward(x.clone())), host(mean), "{noise:?}");
+        }
+    }
+}

@@ -14,14 +14,17 @@ const PIECE: usize = 512;
 /// into vector instructions, and every machine computes the same numbers, which libraries' logarithms and cosines do not
 /// promise.
 pub(crate) fn fill(values: &mut [f32], rng: &mut impl Rng) {
-    let mut words = [0u64; PIECE];
+    let (mut radii, mut angles) = ([0u32; PIECE], [0u32; PIECE]);
     let mut second = [0.0f32; PIECE];
     for piece in values.chunks_mut(2 * PIECE) {
         let (first, rest) = piece.split_at_mut(piece.len().div_ceil(2));
-        let (words, second) = (&mut words[..first.len()], &mut second[..first.len()]);
-        words.fill_with(|| rng.next_u64());
-        for ((first, second), &word) in first.iter_mut().zip(second.iter_mut()).zip(&*words) {
-            (*first, *second) = pair((word >> 32) as u32, word as u32);
+        // Halves are put apart here, because vectors of whole words would hold half as many numbers below.
+        for (radius, angle) in radii.iter_mut().zip(&mut angles).take(first.len()) {
+            let word = rng.next_u64();
+            (*radius, *angle) = ((word >> 32) as u32, word as u32);
+        }
+        for (((first, second), &radius), &angle) in first.iter_mut().zip(&mut second).zip(&radii).zip(&angles) {
+            (*first, *second) = pair(radius, angle);
         }
         rest.copy_from_slice(&second[..rest.len()]);
     }
@@ -115,7 +118,7 @@ mod tests {
         let moment = |power: i32| values.iter().map(|x| x.powi(power)).sum::<f64>() / COUNT as f64;
         // Four standard deviations of each sample moment: var(xᵏ) is 1, 2, 15, 96.
         for (power, expected, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
-            let (found, bound) = (moment(power), 4.0 * (variance / COUNT as f64 as f64).sqrt());
+            let (found, bound) = (moment(power), 4.0 * (variance / COUNT as f64).sqrt());
             assert!((found - expected).abs() < bound, "moment {power} is {found}");
         }
         // Neighbours, and the two of a pair, which lie `PIECE` apart.

@@ -39,6 +39,14 @@ pub enum WeightsError {
         /// Where the bytes came from.
         origin: String,
     },
+    /// The description of the network says what this version does not understand.
+    #[error("{origin} describes a network that this version of prism does not know: use the version that saved it")]
+    Unknown {
+        /// Where the bytes came from.
+        origin: String,
+        /// What is wrong with the description.
+        source: serde_json::Error,
+    },
     /// The file's network is not the one it is to be loaded into.
     #[error(
         "{origin} holds another network: it has {found}, but {expected} is needed; evaluate it with its own run's configuration"
@@ -84,7 +92,7 @@ impl Weights {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`WeightsError::Read`], [`WeightsError::Corrupt`], [`WeightsError::NotOurs`].
+    /// [`WeightsError::Read`], [`WeightsError::Corrupt`], [`WeightsError::NotOurs`], [`WeightsError::Unknown`].
     pub fn read(path: &Path) -> Result<Self, WeightsError> {
         let bytes = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(bytes, path.display().to_string())
@@ -93,7 +101,7 @@ impl Weights {
     /// Reads weights from memory; `origin` names them in errors.
     ///
     /// # Errors
-    /// [`WeightsError::Corrupt`], [`WeightsError::NotOurs`].
+    /// [`WeightsError::Corrupt`], [`WeightsError::NotOurs`], [`WeightsError::Unknown`].
     pub fn from_bytes(bytes: Vec<u8>, origin: String) -> Result<Self, WeightsError> {
         let corrupt = |reason: String| WeightsError::Corrupt { origin: origin.clone(), reason };
         // A whole parse, so that a truncated file is noticed now and not when its last tensor is wanted.
@@ -102,7 +110,8 @@ impl Weights {
             safetensors::SafeTensors::read_metadata(&bytes).map_err(|error| corrupt(error.to_string()))?;
         let json = header.metadata().as_ref().and_then(|metadata| metadata.get(NETWORK_KEY));
         let json = json.ok_or_else(|| WeightsError::NotOurs { origin: origin.clone() })?;
-        let config = serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
+        let config =
+            serde_json::from_str(json).map_err(|source| WeightsError::Unknown { origin: origin.clone(), source })?;
         Ok(Self { bytes, config, origin })
     }
 
@@ -143,7 +152,12 @@ impl Weights {
             return Ok(());
         }
         let describe = |config: &NetworkConfig| {
-            format!("{:?} with input {:?} and {} actions", config.torso, config.input.shape, config.actions)
+            let NetworkConfig { input, actions, torso, activation, streams, output, layers } = config;
+            format!(
+                "{torso:?} with input {:?}, {actions} actions, activation {activation:?}, streams {streams:?}, output \
+                 {output:?} and layers {layers:?}",
+                input.shape
+            )
         };
         Err(WeightsError::OtherNetwork {
             origin: self.origin.clone(),
@@ -158,10 +172,33 @@ mod tests {
     use rand_xoshiro::rand_core::SeedableRng;
 
     use super::*;
-    use crate::{Input, InputElement, Torso};
+    use crate::{Activation, Input, InputElement, Layers, Noise, Output, Streams, Support, Torso};
 
     fn config(hidden: usize) -> NetworkConfig {
         NetworkConfig::dqn(Input { shape: vec![4, 36, 40], element: InputElement::U8 }, 3, Torso::Nature { hidden })
+    }
+
+    /// Networks that differ from `config(16)` in one part each, and one in all.
+    fn variants() -> Vec<NetworkConfig> {
+        let noisy = |noise| Layers::Noisy { noise, sigma: 0.1 };
+        let distribution = Output::Distribution(Support::new(-0.1, 7.3, 21).expect("a valid support"));
+        let plain = config(16);
+        vec![
+            plain.clone(),
+            NetworkConfig { torso: Torso::Mlp { hidden: vec![5, 4] }, ..plain.clone() },
+            NetworkConfig { activation: Activation::Selu, ..plain.clone() },
+            NetworkConfig { streams: Streams::Dueling, ..plain.clone() },
+            NetworkConfig { output: distribution, ..plain.clone() },
+            NetworkConfig { layers: noisy(Noise::Independent), ..plain.clone() },
+            NetworkConfig { layers: noisy(Noise::Factorised), ..plain.clone() },
+            NetworkConfig {
+                activation: Activation::Selu,
+                streams: Streams::Dueling,
+                output: distribution,
+                layers: noisy(Noise::Factorised),
+                ..plain
+            },
+        ]
     }
 
     fn network(config: &NetworkConfig) -> (QNetwork, Device) {
@@ -170,17 +207,21 @@ mod tests {
     }
 
     #[test]
-    fn saved_weights_give_the_same_q_values() {
-        let config = config(16);
-        let (network, device) = network(&config);
-        let bytes = Weights::of(&network, &config).bytes().to_vec();
-        assert_eq!(bytes, Weights::of(&network, &config).bytes(), "equal networks are saved as equal bytes");
-        let weights = Weights::from_bytes(bytes, "memory".to_owned()).expect("these were saved just now");
-        assert_eq!(weights.config(), &config);
-        weights.check(&config).expect("the same network");
-        let observation: Vec<u8> = (0..config.input.bytes()).map(|i| (i % 251) as u8).collect();
-        let q_values = |network: &QNetwork| network.forward(config.input.upload(&observation, &device)).into_data();
-        q_values(&weights.network(&device).expect("they fit")).assert_eq(&q_values(&network), true);
+    fn saved_weights_of_every_network_give_the_same_q_values() {
+        for config in variants() {
+            let (network, device) = network(&config);
+            let bytes = Weights::of(&network, &config).bytes().to_vec();
+            assert_eq!(bytes, Weights::of(&network, &config).bytes(), "equal networks are saved as equal bytes");
+            let weights = Weights::from_bytes(bytes, "memory".to_owned()).expect("these were saved just now");
+            assert_eq!(weights.config(), &config);
+            weights.check(&config).expect("the same network");
+            let observation: Vec<u8> = (0..config.input.bytes()).map(|i| (i % 251) as u8).collect();
+            let q_values = |network: &QNetwork| {
+                let mut noise = Xoshiro256PlusPlus::seed_from_u64(4);
+                network.with_noise(&mut noise).forward(config.input.upload(&observation, &device)).into_data()
+            };
+            q_values(&weights.network(&device).expect("they fit")).assert_eq(&q_values(&network), true);
+        }
     }
 
     #[test]
@@ -193,15 +234,32 @@ mod tests {
             assert!(matches!(error, WeightsError::Corrupt { .. }), "{error}");
             assert!(error.to_string().contains("file.safetensors"), "{error}");
         }
-        let foreign = safetensors::serialize(Vec::<(&str, safetensors::tensor::TensorView)>::new(), None);
-        let error = Weights::from_bytes(foreign.expect("an empty file"), "x".to_owned()).expect_err("foreign");
-        assert!(matches!(error, WeightsError::NotOurs { .. }), "{error}");
+        let empty = |metadata| {
+            let bytes = safetensors::serialize(Vec::<(&str, safetensors::tensor::TensorView)>::new(), metadata);
+            Weights::from_bytes(bytes.expect("an empty file"), "x".to_owned()).expect_err("nothing to load")
+        };
+        assert!(matches!(empty(None), WeightsError::NotOurs { .. }));
+        let older = serde_json::json!({"input": config.input, "actions": 3, "torso": config.torso}).to_string();
+        let error = empty(Some([(NETWORK_KEY.to_owned(), older)].into()));
+        assert!(matches!(error, WeightsError::Unknown { .. }), "{error}");
+        assert!(std::error::Error::source(&error).expect("a cause").to_string().contains("activation"), "{error}");
     }
 
     #[test]
-    fn weights_of_another_shape_are_refused_with_both_shapes() {
+    fn weights_of_another_network_are_refused_with_both() {
         let (network, _) = network(&config(16));
-        let error = Weights::of(&network, &config(16)).check(&config(24)).expect_err("another network");
-        assert!(error.to_string().contains("16") && error.to_string().contains("24"), "{error}");
+        let weights = Weights::of(&network, &config(16));
+        for other in variants().into_iter().skip(1).chain([config(24)]) {
+            let message = weights.check(&other).expect_err("another network").to_string();
+            for config in [&config(16), &other] {
+                let NetworkConfig { torso, activation, streams, output, layers, .. } = config;
+                for part in [format!("{torso:?}"), format!("{activation:?}"), format!("{streams:?}")]
+                    .into_iter()
+                    .chain([format!("{output:?}"), format!("{layers:?}")])
+                {
+                    assert!(message.contains(&part), "{message} does not name {part}");
+                }
+            }
+        }
     }
 }
