@@ -13,5 +13,8 @@ mod flex_convolution;
 #[cfg(feature = "flex")]
 mod flex_pixels;
 #[cfg(feature = "flex")]
+mod flex_projection;
+#[cfg(feature = "flex")]
 mod matrix;
 pub(crate) mod pixels;
+pub(crate) mod projection;

@@ -15,6 +15,7 @@ mod network;
 mod noisy;
 mod normal;
 mod optimiser;
+mod projection;
 mod support;
 mod weights;
 
@@ -26,5 +27,6 @@ pub use input::{Input, InputElement};
 pub use network::{NetworkConfig, NetworkError, Output, QNetwork, SignalToNoise, Torso};
 pub use noisy::Noise;
 pub use optimiser::Adam;
+pub use projection::{project, project_by_tensors};
 pub use support::{Support, SupportError};
 pub use weights::{Weights, WeightsError};

@@ -1,0 +1,34 @@
+//! The projection of distributions of returns onto their atoms.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
+
+use crate::Support;
+
+/// Projection without a three-dimensional intermediate.
+#[backend_extension(Flex: cfg(feature = "flex"))]
+pub(crate) trait ProjectionOps: Backend {
+    /// Returns and discounts `[batch]`, probabilities `[batch, atoms]`, to probabilities `[batch, atoms]`.
+    fn project(
+        returns: FloatTensor<Self>,
+        discounts: FloatTensor<Self>,
+        probabilities: FloatTensor<Self>,
+        support: Support,
+    ) -> FloatTensor<Self>;
+}
+
+/// The kernel of [`crate::project`], which says what it computes; the tensors take no part in differentiation.
+pub(crate) fn project(
+    returns: Tensor<1>,
+    discounts: Tensor<1>,
+    probabilities: Tensor<2>,
+    support: &Support,
+) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::project(
+        returns.into_dispatch(),
+        discounts.into_dispatch(),
+        probabilities.into_dispatch(),
+        *support,
+    ))
+}
