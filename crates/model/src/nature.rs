@@ -68,3 +68,39 @@ fn rectified(layer: &Conv2d, features: Tensor<4>) -> Tensor<4> {
     let bias = layer.bias.as_ref().expect("every convolution here has a bias");
     convolution_relu(features, layer.weight.val(), bias.val(), layer.stride[0])
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+    use burn::tensor::{TensorData, Tolerance};
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+
+    #[test]
+    fn an_oblong_image_goes_through_the_papers_three_rectified_convolutions() {
+        let device = crate::open_device("flex").expect("tests are built with flex");
+        let (batch, [channels, height, width]) = (2, [3, 36, 52]);
+        let layers =
+            NatureConvolutions::new([channels, height, width], &mut Xoshiro256PlusPlus::seed_from_u64(1), &device);
+        let layers = layers.expect("the image is large enough");
+        let values: Vec<f32> = (0..batch * channels * height * width).map(|i| (i as f32 * 0.37).sin()).collect();
+        let images = Tensor::<4>::from_data(TensorData::new(values, [batch, height, width, channels]), &device);
+        let features = layers.forward(images.clone().flatten(1, 3));
+        assert_eq!(features.dims(), [batch, layers.features()]);
+
+        let mut planes = images.permute([0, 3, 1, 2]);
+        for (layer, stride) in
+            [&layers.convolution1, &layers.convolution2, &layers.convolution3].into_iter().zip([4, 2, 1])
+        {
+            let bias = layer.bias.as_ref().map(burn::module::Param::val);
+            let options = ConvOptions::new([stride, stride], [0, 0], [1, 1], 1);
+            planes = burn::tensor::activation::relu(conv2d(planes, layer.weight.val(), bias, options));
+        }
+        assert_eq!(planes.dims(), [batch, 64, 1, 3]);
+        let expected = planes.permute([0, 2, 3, 1]).flatten::<2>(1, 3).into_data();
+        features.into_data().assert_approx_eq::<f32>(&expected, Tolerance::rel_abs(1e-4, 1e-5));
+    }
+}
