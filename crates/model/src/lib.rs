@@ -1,6 +1,8 @@
 //! Networks for value-based reinforcement learning, in Burn, on a device chosen by name at run time.
 //!
-//! A [`QNetwork`] takes observations as they come from the environment, bytes or floats, and gives q-values. It knows
+//! A [`QNetwork`] takes observations as they come from the environment, bytes or floats, and gives q-values, or the
+//! distributions of returns that these are the means of. [`NetworkConfig`] says which of the DQN family's networks it is:
+//! one stream or [two](Streams::Dueling), [plain or noisy layers](Layers), [q-values or distributions](Output). It knows
 //! nothing of environments or replay: [`Input`] is all it needs to be told.
 
 mod activation;
