@@ -3,7 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use prism::Ending;
-use prism_algorithms::{Actor, Batch, GradientBound, Learner, LearnerConfig, Replay, ReplayConfig, TdLoss};
+use prism_algorithms::{Actor, Batch, GradientBound, Learner, LearnerConfig, Replay, ReplayConfig, Sampling, TdLoss};
 use prism_environment::{Chain, Environment, Seed, StepType, TimeLimit};
 use prism_model::{Adam, Input, InputElement, NetworkConfig, Torso};
 
@@ -36,6 +36,7 @@ fn chain_values(n: u16, limit: TimeLimit) -> Vec<[f32; 2]> {
         observation: spec.observation.clone(),
         n,
         gamma: GAMMA,
+        sampling: Sampling::Uniform,
     })
     .expect("a valid replay");
 
@@ -55,7 +56,7 @@ fn chain_values(n: u16, limit: TimeLimit) -> Vec<[f32; 2]> {
     let mut batch = Batch::new(64, spec.observation.bytes());
     let mut sampling = seed.derive("replay", 0).generator();
     for update in 0..2_500 {
-        replay.sample_into(&mut batch, &mut sampling);
+        replay.sample_into(&mut batch, 0.0, &mut sampling);
         learner.update(&batch);
         if update % 50 == 0 {
             learner.replace_target();

@@ -17,7 +17,7 @@ pub struct Batch {
     pub next_observations: Vec<u8>,
     /// Which transitions these are: `[B]`.
     pub ids: Vec<TransitionId>,
-    /// Factors of the per-example losses: `[B]`, the largest is 1; all are 1 when sampling is uniform.
+    /// Factors of the per-example losses: `[B]`, the largest is 1; all are 1 when draws are uniform.
     pub importance_weights: Vec<f32>,
 }
 

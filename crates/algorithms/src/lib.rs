@@ -16,6 +16,6 @@ pub use gradient_norm::{clip_global_norm, global_norm};
 pub use learner::{GradientBound, Learner, LearnerConfig, LearnerState, LearnerStateError, UpdateOutput, UpdateResult};
 pub use loss::{TdLoss, q_learning_target};
 pub use n_step::NStepAccumulator;
-pub use replay::{Replay, ReplayConfig, ReplayError};
+pub use replay::{PrioritySpread, Replay, ReplayConfig, ReplayError, Sampling};
 pub use schedule::{LinearSchedule, ScheduleError};
 pub use transition::{Transition, TransitionId};

@@ -1,6 +1,10 @@
 //! Replay: remembers transitions and gives random ones back.
 
 mod frame_store;
+mod prioritized;
+mod rank_heap;
+mod sampling;
+mod sum_tree;
 #[cfg(test)]
 mod tests;
 mod transition_store;
@@ -14,6 +18,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 use self::frame_store::{FrameStore, LoadedStream, SavedStream};
+use self::prioritized::{LoadedPriorities, Prioritized, SavedPriorities};
+pub use self::sampling::{PrioritySpread, Sampling};
 use self::transition_store::{Record, TransitionStore};
 use crate::{Batch, NStepAccumulator, TransitionId};
 
@@ -30,6 +36,8 @@ pub struct ReplayConfig {
     pub n: u16,
     /// Discount per agent step, 0 to 1.
     pub gamma: f64,
+    /// How transitions are kept and drawn.
+    pub sampling: Sampling,
 }
 
 /// Why a replay cannot be built or loaded.
@@ -54,11 +62,11 @@ pub enum ReplayError {
     },
 }
 
-/// Remembers the last transitions of several environments and samples from them uniformly.
+/// Remembers the last transitions of several environments and samples from them.
 ///
 /// Each frame is stored once, as bytes; observations are stacked again when they are sampled. An 84x84x4 transition
 /// takes one frame (7,056 bytes), 32 bytes for the rest, and its share of what surrounds it: one more frame per episode,
-/// partly filled chunks. Memory is taken as it fills.
+/// partly filled chunks. Priorities, where the sampling has them, take at most 40 bytes more. Memory is taken as it fills.
 ///
 /// Each environment is a stream: [`begin`](Self::begin) with the first observation of an episode, then
 /// [`add`](Self::add) for every agent step. Only complete, valid transitions enter.
@@ -69,6 +77,8 @@ pub struct Replay {
     streams: Vec<Stream>,
     transitions: TransitionStore,
     frames: FrameStore,
+    /// None where draws are uniform.
+    prioritized: Option<Prioritized>,
 }
 
 /// What one environment is in the middle of.
@@ -91,6 +101,7 @@ impl Replay {
             streams: vec![Stream { accumulator, episode_start: None }; config.streams],
             transitions: TransitionStore::new(config.capacity),
             frames: FrameStore::new(config.observation.frame_bytes(), config.streams),
+            prioritized: Prioritized::new(config.sampling, config.capacity),
             config,
         })
     }
@@ -115,9 +126,10 @@ impl Replay {
         self.transitions.living()
     }
 
-    /// Bytes on the heap for frames and transitions, with what is allocated ahead.
+    /// Bytes on the heap for frames, transitions and priorities, with what is allocated ahead.
     pub fn memory_bytes(&self) -> usize {
-        self.frames.memory_bytes() + self.transitions.memory_bytes()
+        let priorities = self.prioritized.as_ref().map_or(0, Prioritized::memory_bytes);
+        self.frames.memory_bytes() + self.transitions.memory_bytes() + priorities
     }
 
     /// Starts an episode of a stream with the observation of its reset, newest frame last. Zero frames before the first
@@ -168,9 +180,15 @@ impl Replay {
             let frame = frame - u64::from(transition.steps);
             let stored_frames = self.config.stored_frames(episode_start, frame);
             let record = Record { frame, stream: stream as u32, stored_frames, transition };
-            if let Some(evicted) = self.transitions.push(record) {
-                // Every later transition of that stream, complete or not, starts at this frame or after.
-                self.frames.release_before(evicted.stream as usize, evicted.oldest_frame());
+            for _ in 0..=self.config.sampling.copies(transition.n_step_return) {
+                let id = self.transitions.living().end;
+                if let Some(evicted) = self.transitions.push(record) {
+                    // Every later transition of that stream, complete or not, starts at this frame or after.
+                    self.frames.release_before(evicted.stream as usize, evicted.oldest_frame());
+                }
+                if let Some(prioritized) = &mut self.prioritized {
+                    prioritized.add(id);
+                }
             }
         }
         if step.step_type == StepType::Last {
@@ -178,16 +196,60 @@ impl Replay {
         }
     }
 
-    /// Fills the batch with transitions drawn uniformly, with replacement (Mnih et al. 2015, algorithm 1), so that
-    /// importance weights are all 1.
+    /// Fills the batch with transitions drawn as [`ReplayConfig::sampling`] says, with replacement.
+    ///
+    /// Where N transitions have probabilities P, the importance weights are `(N P(i))^-b` over the largest such in the
+    /// batch, with `b` the importance exponent, 0 (no correction) to 1 (full) (Schaul et al. 2016, section 3.4). Uniform
+    /// draws all have weight 1, whatever the exponent.
     ///
     /// # Panics
-    /// When the replay is empty or the batch was made for observations of another size.
-    pub fn sample_into(&self, batch: &mut Batch, generator: &mut Generator) {
+    /// When the replay is empty, the exponent lies outside 0 to 1, or the batch was made for observations of another size.
+    pub fn sample_into(&self, batch: &mut Batch, importance_exponent: f64, generator: &mut Generator) {
         assert!(!self.is_empty(), "an empty replay cannot be sampled: add transitions first");
-        uniform::sample(self.living(), generator, &mut batch.ids);
-        batch.importance_weights.fill(1.0);
+        assert!(
+            (0.0..=1.0).contains(&importance_exponent),
+            "the importance exponent is {importance_exponent}: it must lie between 0 and 1"
+        );
+        let Batch { ids, importance_weights, .. } = batch;
+        match &self.prioritized {
+            None => {
+                uniform::sample(self.living(), generator, ids);
+                importance_weights.fill(1.0);
+            }
+            Some(prioritized) => {
+                prioritized.sample(self.living(), importance_exponent, generator, ids, importance_weights);
+            }
+        }
         self.gather(batch);
+    }
+
+    /// Sets raw priorities `[B]` of transitions `[B]`; a new transition has had the largest priority seen so far, at first
+    /// 1. Ids that have left meanwhile are ignored, the last of several priorities for one id counts. Priorities of 0 are
+    /// never drawn unless all are 0. Does nothing where the sampling has no priorities.
+    ///
+    /// # Panics
+    /// Where the sampling has priorities: when the two lengths differ, a priority is negative or not finite (a loss that
+    /// has blown up should have stopped the training before), or no transition with such an id was ever added.
+    pub fn update_priorities(&mut self, ids: &[TransitionId], priorities: &[f32]) {
+        let living = self.living();
+        let Some(prioritized) = &mut self.prioritized else {
+            return;
+        };
+        assert_eq!(ids.len(), priorities.len(), "ids and priorities differ in number");
+        for (&id, &priority) in ids.iter().zip(priorities) {
+            assert!(
+                priority >= 0.0 && priority.is_finite(),
+                "the priority of {id} is {priority}: it must be finite and not negative"
+            );
+            assert!(id < living.end, "{id} cannot have a priority: it was never added");
+        }
+        prioritized.update(living, ids, priorities);
+    }
+
+    /// How far the raw priorities spread; none where the sampling has no priorities or the replay is empty. Reads 4 bytes
+    /// per transition.
+    pub fn priority_spread(&self) -> Option<PrioritySpread> {
+        self.prioritized.as_ref().and_then(Prioritized::spread)
     }
 
     /// Fills the rest of a batch whose ids are set.
@@ -274,7 +336,7 @@ impl Replay {
         for (record, id) in self.transitions.records().iter().zip(self.living().start.0..) {
             self.check_record(record, &mut newest_start).map_err(|reason| format!("{}: {reason}", TransitionId(id)))?;
         }
-        Ok(())
+        self.prioritized.as_ref().map_or(Ok(()), |prioritized| prioritized.check_valid(self.len()))
     }
 
     fn check_record(&self, record: &Record, newest_start: &mut [u64]) -> Result<(), String> {
@@ -328,7 +390,7 @@ impl ReplayConfig {
         if !(0.0..=1.0).contains(&self.gamma) {
             return bad("gamma", &self.gamma, "between 0 and 1");
         }
-        Ok(())
+        self.check_sampling()
     }
 
     /// How many frames of the stack that ends with frame `newest` are stored, where `oldest` is the first that counts.
@@ -365,6 +427,7 @@ struct SavedReplay<'a> {
     first: TransitionId,
     records: &'a VecDeque<Record>,
     frames: Vec<SavedStream<'a>>,
+    priorities: Option<SavedPriorities<'a>>,
 }
 
 /// A [`SavedReplay`] as it is loaded.
@@ -375,6 +438,7 @@ struct LoadedReplay {
     first: TransitionId,
     records: VecDeque<Record>,
     frames: Vec<LoadedStream>,
+    priorities: Option<LoadedPriorities>,
 }
 
 impl Serialize for Replay {
@@ -385,6 +449,7 @@ impl Serialize for Replay {
             first: self.living().start,
             records: self.transitions.records(),
             frames: self.frames.save(),
+            priorities: self.prioritized.as_ref().map(Prioritized::save),
         };
         saved.serialize(serializer)
     }
@@ -394,12 +459,13 @@ impl TryFrom<LoadedReplay> for Replay {
     type Error = ReplayError;
 
     fn try_from(loaded: LoadedReplay) -> Result<Self, ReplayError> {
-        let LoadedReplay { config, streams, first, records, frames } = loaded;
+        let LoadedReplay { config, streams, first, records, frames, priorities } = loaded;
         config.check()?;
         let damaged = |reason| ReplayError::BadState { reason };
         let transitions = TransitionStore::load(config.capacity, first, records).map_err(damaged)?;
         let frames = FrameStore::load(config.observation.frame_bytes(), frames).map_err(damaged)?;
-        let replay = Self { config, streams, transitions, frames };
+        let prioritized = Prioritized::load(config.sampling, config.capacity, priorities).map_err(damaged)?;
+        let replay = Self { config, streams, transitions, frames, prioritized };
         replay.check_valid()?;
         Ok(replay)
     }

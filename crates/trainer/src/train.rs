@@ -51,6 +51,7 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         capacity: config.replay.capacity,
         n: config.learning.n_step,
         gamma: config.learning.gamma,
+        sampling: prism_algorithms::Sampling::Uniform,
     })?;
     environments.reset()?;
 
@@ -239,7 +240,7 @@ impl Run<'_> {
     }
 
     fn update(&mut self) -> anyhow::Result<()> {
-        self.replay.sample_into(&mut self.batch, &mut self.sampling);
+        self.replay.sample_into(&mut self.batch, 0.0, &mut self.sampling);
         let output = self.learner.update(&self.batch);
         let at = self.at();
         self.read_update()?;

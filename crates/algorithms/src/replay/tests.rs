@@ -1,19 +1,21 @@
 //! The replay against one that stores whole observations.
 
+mod sampling;
+
 use std::collections::VecDeque;
 
 use prism_environment::{Element, Generator, ObservationSpec, Seed, StepType, TimeStep};
 use proptest::prelude::*;
 use rand::RngExt;
 
-use super::{Replay, ReplayConfig, ReplayError};
+use super::{Replay, ReplayConfig, ReplayError, Sampling};
 use crate::{Batch, TransitionId};
 
 const FRAME_BYTES: usize = 3;
 
 fn config(capacity: usize, streams: usize, stack: usize, n: u16) -> ReplayConfig {
     let observation = ObservationSpec { stack, frame: vec![1, FRAME_BYTES], element: Element::U8 };
-    ReplayConfig { capacity, streams, observation, n, gamma: 0.5 }
+    ReplayConfig { capacity, streams, observation, n, gamma: 0.5, sampling: Sampling::Uniform }
 }
 
 fn time_step(step_type: StepType, reward: f32, discount: f32) -> TimeStep {
@@ -71,15 +73,21 @@ impl NaiveReplay {
                 n_step_return += discount * f64::from(step.reward);
                 discount *= self.config.gamma * f64::from(step.discount);
             }
-            self.living.push_back(Whole {
-                id: TransitionId(self.next_id),
-                observation: observations[*taken].clone(),
-                action: steps[*taken].0,
-                n_step_return: n_step_return as f32,
-                discount: discount as f32,
-                next_observation: observations[end].clone(),
-            });
-            self.next_id += 1;
+            let times = match self.config.sampling {
+                Sampling::CopyRewarded { copies, above } if n_step_return > f64::from(above) => 1 + copies,
+                _ => 1,
+            };
+            for _ in 0..times {
+                self.living.push_back(Whole {
+                    id: TransitionId(self.next_id),
+                    observation: observations[*taken].clone(),
+                    action: steps[*taken].0,
+                    n_step_return: n_step_return as f32,
+                    discount: discount as f32,
+                    next_observation: observations[end].clone(),
+                });
+                self.next_id += 1;
+            }
             *taken += 1;
         }
         while self.living.len() > self.config.capacity {
@@ -187,16 +195,26 @@ fn load(bytes: &[u8]) -> postcard::Result<Replay> {
     postcard::from_bytes(bytes)
 }
 
+fn any_sampling() -> impl Strategy<Value = Sampling> {
+    prop_oneof![
+        Just(Sampling::Uniform),
+        (0.0..=1.0).prop_map(|exponent| Sampling::Proportional { exponent }),
+        (0.0..=1.0).prop_map(|exponent| Sampling::RankBased { exponent }),
+        (1..4u16, -1..3i8).prop_map(|(copies, above)| Sampling::CopyRewarded { copies, above: f32::from(above) }),
+    ]
+}
+
 proptest! {
     #[test]
     fn it_holds_what_a_replay_of_whole_observations_holds(
         seed: u64,
-        capacity in 1..60usize,
+        sampling in any_sampling(),
+        capacity in 4..60usize,
         streams in 1..4usize,
         stack in 1..5usize,
         n in 1..5u16,
     ) {
-        let config = config(capacity, streams, stack, n);
+        let config = ReplayConfig { sampling, ..config(capacity, streams, stack, n) };
         let mut replay = Replay::new(config.clone()).unwrap();
         let mut naive = NaiveReplay::new(config.clone());
         let mut feed = Feed::new(config.clone(), seed);
@@ -220,31 +238,35 @@ proptest! {
     #[test]
     fn a_loaded_replay_goes_on_like_the_saved_one(
         seed: u64,
-        capacity in 1..60usize,
+        sampling in any_sampling(),
+        capacity in 4..60usize,
         streams in 1..4usize,
         stack in 1..5usize,
         n in 1..5u16,
         before in 0..300usize,
     ) {
-        let config = config(capacity, streams, stack, n);
+        let config = ReplayConfig { sampling, ..config(capacity, streams, stack, n) };
         let mut replay = Replay::new(config.clone()).unwrap();
         let mut feed = Feed::new(config.clone(), seed);
+        let mut generator = Seed(seed).generator();
         for _ in 0..before {
             feed.feed(&mut replay);
+            sampling::update_some(&mut replay, &mut generator);
         }
         let saved = bytes_of(&replay);
         let mut loaded = load(&saved).unwrap();
         prop_assert!(bytes_of(&loaded) == saved);
 
         let mut feeds = [Feed { running: feed.running.clone(), generator: feed.generator.clone(), config }, feed];
-        let mut generators = [Seed(seed).generator(), Seed(seed).generator()];
+        let mut generators = [generator.clone(), generator];
         let bytes = replay.config.observation.bytes();
         let mut batches = [Batch::new(8, bytes), Batch::new(8, bytes)];
         for _ in 0..100 {
             for (replay, i) in [(&mut replay, 0), (&mut loaded, 1)] {
                 feeds[i].feed(replay);
+                sampling::update_some(replay, &mut generators[i]);
                 if !replay.is_empty() {
-                    replay.sample_into(&mut batches[i], &mut generators[i]);
+                    replay.sample_into(&mut batches[i], 0.5, &mut generators[i]);
                 }
             }
             prop_assert_eq!(&batches[0], &batches[1]);
@@ -259,7 +281,7 @@ fn a_sample_shows_what_the_replay_holds() {
     let bytes = replay.config.observation.bytes();
     let mut batch = Batch::new(200, bytes);
     batch.importance_weights.fill(0.5);
-    replay.sample_into(&mut batch, &mut Seed(1).generator());
+    replay.sample_into(&mut batch, 0.5, &mut Seed(1).generator());
     let held = contents(&replay);
     for whole in wholes(&batch, bytes) {
         assert!(held.contains(&whole));
@@ -278,7 +300,7 @@ fn every_living_transition_is_equally_likely() {
     let mut batch = Batch::new(37, replay.config.observation.bytes());
     let mut generator = Seed(11).generator();
     for _ in 0..1000 {
-        replay.sample_into(&mut batch, &mut generator);
+        replay.sample_into(&mut batch, 0.5, &mut generator);
         for id in &batch.ids {
             counts[(id.0 - living.start.0) as usize] += 1;
         }
@@ -310,7 +332,7 @@ fn a_frame_of_a_transition_is_stored_once() {
     // 84x84x4 as one long episode: the promise is 7.3 kB per transition.
     let observation = ObservationSpec { stack: 4, frame: vec![84, 84], element: Element::U8 };
     let mut stacked = vec![0; observation.bytes()];
-    let mut replay = Replay::new(ReplayConfig { capacity: 2_000, streams: 1, observation, n: 1, gamma: 0.99 }).unwrap();
+    let mut replay = Replay::new(ReplayConfig { observation, ..config(2_000, 1, 4, 1) }).unwrap();
     replay.begin(0, &stacked);
     for i in 0..5_000u32 {
         stacked.drain(..84 * 84);
@@ -339,7 +361,7 @@ fn an_abandoned_episode_leaves_its_complete_transitions_only() {
 #[should_panic(expected = "an empty replay cannot be sampled")]
 fn an_empty_replay_is_not_sampled() {
     let replay = Replay::new(config(10, 1, 1, 1)).unwrap();
-    replay.sample_into(&mut Batch::new(1, FRAME_BYTES), &mut Seed(0).generator());
+    replay.sample_into(&mut Batch::new(1, FRAME_BYTES), 0.5, &mut Seed(0).generator());
 }
 
 #[test]
@@ -370,6 +392,8 @@ fn a_reward_that_is_not_a_number_is_refused() {
 #[test]
 fn values_out_of_range_are_refused_by_name() {
     let good = config(10, 1, 4, 1);
+    let with = |sampling| ReplayConfig { sampling, ..good.clone() };
+    let proportional = |exponent| with(Sampling::Proportional { exponent });
     let bad = [
         (ReplayConfig { capacity: 0, ..good.clone() }, "capacity is 0"),
         (ReplayConfig { streams: 0, ..good.clone() }, "streams is 0"),
@@ -378,6 +402,16 @@ fn values_out_of_range_are_refused_by_name() {
         (ReplayConfig { gamma: f64::NAN, ..good.clone() }, "gamma is NaN"),
         (config(10, 1, 256, 1), "observation stack is 256"),
         (config(10, 1, 0, 1), "observation stack is 0"),
+        (proportional(-0.1), "priority exponent is -0.1"),
+        (proportional(f64::NAN), "priority exponent is NaN"),
+        (with(Sampling::RankBased { exponent: 1.5 }), "priority exponent is 1.5"),
+        (
+            ReplayConfig { capacity: 1 << 32, ..with(Sampling::RankBased { exponent: 0.5 }) },
+            "capacity is 4294967296, it must be a 32-bit number where ranks are kept",
+        ),
+        (with(Sampling::CopyRewarded { copies: 0, above: 0.0 }), "copies of a rewarded transition is 0"),
+        (with(Sampling::CopyRewarded { copies: 10, above: 0.0 }), "copies of a rewarded transition is 10"),
+        (with(Sampling::CopyRewarded { copies: 5, above: f32::NAN }), "bound of rewarded returns is NaN"),
     ];
     for (config, message) in bad {
         let error = Replay::new(config).unwrap_err().to_string();
