@@ -223,9 +223,11 @@ impl Replay {
         self.gather(batch);
     }
 
-    /// Sets raw priorities `[B]` of transitions `[B]`; a new transition has had the largest priority seen so far, at first
-    /// 1. Ids that have left meanwhile are ignored, the last of several priorities for one id counts. Priorities of 0 are
-    /// never drawn unless all are 0. Does nothing where the sampling has no priorities.
+    /// Sets raw priorities `[B]` of transitions `[B]`. Ids that have left meanwhile are ignored, the last of several
+    /// priorities for one id counts. Does nothing where the sampling has no priorities.
+    ///
+    /// Until its first update, a transition has the largest priority that was seen before it came, or 1 if that is larger.
+    /// Proportional sampling never draws a priority of 0 unless all are 0, when all are equally likely.
     ///
     /// # Panics
     /// Where the sampling has priorities: when the two lengths differ, a priority is negative or not finite (a loss that

@@ -4,7 +4,7 @@
 ///
 /// A change costs O(log N). Between sorts a place can differ from the true rank, as in a heap only parents and children
 /// are in order; after as many changes as there are transitions the heap is sorted, which makes the places exact and costs
-/// O(log N) per change as well. (Schaul et al. 2016, appendix B.2.1, sort every million steps.) Equal priorities share no
+/// O(log N) per change as well. (Schaul et al. 2016, appendix B.2, sort every million steps.) Equal priorities share no
 /// rank: each has a place of its own.
 ///
 /// The priorities, by slot, belong to the caller and come with each call.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand::RngExt;
 
 use super::super::{PrioritySpread, Replay, ReplayConfig, Sampling};
-use super::{FRAME_BYTES, config, contents, time_step};
+use super::{FRAME_BYTES, bytes_of, config, contents, load, time_step};
 use crate::{Batch, TransitionId};
 
 const PROPORTIONAL: Sampling = Sampling::Proportional { exponent: 0.6 };
@@ -288,6 +288,18 @@ fn priorities_of_0_are_drawn_only_when_there_are_no_others() {
     let batch = draw(&replay, 640, 1.0, &mut Seed(1).generator());
     assert!(ids.iter().all(|id| batch.ids.contains(id)));
     assert_eq!(batch.importance_weights, [1.0; 640]);
+}
+
+#[test]
+fn a_priority_of_minus_0_is_one_of_0() {
+    for sampling in [PROPORTIONAL, RANK_BASED] {
+        let mut replay = numbered(2, sampling, 2);
+        replay.update_priorities(&living(&replay), &[-0.0, 1.0]);
+        let batch = draw(&replay, 1_000, 0.0, &mut Seed(1).generator());
+        let second = batch.ids.iter().filter(|&&id| id == TransitionId(1)).count();
+        assert!(second > 500, "{sampling:?} draws {second} of 1000 from the one with priority 1");
+        assert!(load(&bytes_of(&replay)).is_ok());
+    }
 }
 
 #[test]
