@@ -1,8 +1,10 @@
 //! The command line: what can be typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use prism::plot::{Against, Label, Show};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
 #[derive(Debug, Parser)]
@@ -12,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
   prism train pong                   train DQN on Pong until it is solved
   prism train cartpole --seed 1      a first try without ROMs, a few minutes
   prism eval runs/pong-seed0-...     score the best weights of a run
+  prism plot curves runs/pong-*      draw the learning curves of several runs
   prism list                         presets, games, environments, protocols, devices")]
 pub struct CommandLine {
     /// What to do.
@@ -26,6 +29,8 @@ pub enum Command {
     Train(TrainArguments),
     /// Score the weights of a run
     Eval(EvalArguments),
+    /// Draw pictures of runs
+    Plot(PlotArguments),
     /// List presets, games, environments, protocols and devices
     List,
     /// Get the games' ROM files, or look at those there are
@@ -97,6 +102,93 @@ pub struct PlaceArguments {
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
+}
+
+/// Arguments of `prism plot`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism plot curves runs/pong-*
+  prism plot diagnostics runs/pong-seed0-20260101-120000
+
+Pictures are SVG files. A run may still be going on.")]
+pub struct PlotArguments {
+    /// What to draw
+    #[command(subcommand)]
+    pub picture: Picture,
+}
+
+/// What to draw.
+#[derive(Debug, Subcommand)]
+pub enum Picture {
+    /// Scores of several runs; those that differ only in the seed become a mean with its spread
+    Curves(CurvesArguments),
+    /// Everything that the learner of a run recorded: every column of train.csv
+    Diagnostics(DiagnosticsArguments),
+    /// Distributions of returns that a run recorded for its fixed observations
+    Distributions(DistributionsArguments),
+}
+
+/// Arguments of `prism plot curves`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism plot curves runs/pong-seed0-20260101-120000
+  prism plot curves runs/pong-* runs/double-* --by time --out pong.svg
+  prism plot curves runs/a runs/b runs/c --label dqn=runs/a --label double=runs/b --label double=runs/c
+
+Runs whose configuration, commit and device are equal are one group, whatever their seeds. A label
+names the group of a run; groups with one label become one.")]
+pub struct CurvesArguments {
+    /// Run folders
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// What scores are drawn against
+    #[arg(long, value_enum, default_value_t = Against::Steps, value_name = "AXIS")]
+    pub by: Against,
+    /// Games that a score is averaged over [default: the runs' training.score_window]
+    #[arg(long, value_name = "N")]
+    pub window: Option<NonZeroUsize>,
+    /// Name the group of a run; may be given several times
+    #[arg(long = "label", value_name = "NAME=RUN")]
+    pub labels: Vec<Label>,
+    /// The picture
+    #[arg(long, value_name = "FILE", default_value = "curves.svg")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `prism plot diagnostics`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism plot diagnostics runs/pong-seed0-20260101-120000 --out pong-diagnostics.svg")]
+pub struct DiagnosticsArguments {
+    /// A run folder
+    pub run: PathBuf,
+    /// The picture
+    #[arg(long, value_name = "FILE", default_value = "diagnostics.svg")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `prism plot distributions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism plot distributions runs/c51-seed0-...                   all observations, last update
+  prism plot distributions runs/c51-seed0-... --updates 5000    all observations, another update
+  prism plot distributions runs/c51-seed0-... --observation 2   one observation, five updates
+  prism plot distributions runs/c51-seed0-... --observation 2 --updates 100,5000 --show best")]
+pub struct DistributionsArguments {
+    /// A run folder
+    pub run: PathBuf,
+    /// One of the fixed observations, from 0: rows are then updates [default: all, at one update]
+    #[arg(long, value_name = "N")]
+    pub observation: Option<usize>,
+    /// Updates, as in distributions.csv [default: the last, or five for one observation]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    pub updates: Vec<u64>,
+    /// What is drawn of each observation
+    #[arg(long, value_enum, default_value_t)]
+    pub show: Show,
+    /// The picture
+    #[arg(long, value_name = "FILE", default_value = "distributions.svg")]
+    pub out: PathBuf,
 }
 
 /// Arguments of `prism roms`.

@@ -1,13 +1,14 @@
 //! Training and evaluation of value-based agents: configuration, run loop, records.
 //!
 //! A run is a [`Config`], a seed and a device: [`train`] plays, learns and writes a [`RunFolder`]; [`evaluate`] scores
-//! the weights in it.
+//! the weights in it; [`plot`] draws it.
 
 mod config;
 mod environments;
 mod evaluate;
 mod interrupt;
 mod network;
+pub mod plot;
 pub mod presets;
 mod progress;
 mod records;
@@ -25,7 +26,8 @@ pub use environments::build_environments;
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use interrupt::Interrupt;
 pub use records::{
-    Ending, EpisodeRecord, EvaluationRecord, Heading, Progress, RecordError, Records, Summary, UpdateRecord,
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Heading, Progress, RecordError, Records, Summary,
+    UpdateRecord,
 };
 pub use run_folder::{Checkpoint, Machine, Manifest, RunFolder, RunFolderError};
 pub use scores::{FinishedGame, ScoreTracker};

@@ -6,16 +6,18 @@ mod list;
 mod roms;
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use prism::plot::{self, CurveOptions, DistributionOptions};
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_environment::Seed;
 use prism_model::{DeviceError, NetworkError};
 
-use cli::{Command, CommandLine, EvalArguments, TrainArguments};
+use cli::{Command, CommandLine, EvalArguments, Picture, PlotArguments, TrainArguments};
 
 /// Every update allocates and frees tensors of megabytes: this allocator keeps their pages, where the system's gives
 /// them back and takes them again, which cost a tenth of an update's time.
@@ -48,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(arguments) => train(arguments),
         Command::Eval(arguments) => eval(arguments),
+        Command::Plot(arguments) => plot(arguments),
         Command::List => Ok(list::print(&mut io::stdout().lock())?),
         #[cfg(feature = "ale")]
         Command::Roms(arguments) => roms::run(&arguments, &mut io::stdout().lock()),
@@ -93,6 +96,33 @@ fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation.epsilon)?;
     writeln!(output, "{}", Statistics::of(&scores))?;
     writeln!(output, "weights {}, seed {}", options.weights.display(), options.seed.0)?;
+    Ok(())
+}
+
+fn plot(arguments: PlotArguments) -> anyhow::Result<()> {
+    let (svg, out) = match arguments.picture {
+        Picture::Curves(arguments) => {
+            let options = CurveOptions {
+                runs: arguments.runs,
+                against: arguments.by,
+                window: arguments.window.map(NonZeroUsize::get),
+                labels: arguments.labels,
+            };
+            (plot::learning_curves(&options)?, arguments.out)
+        }
+        Picture::Diagnostics(arguments) => (plot::diagnostics(&arguments.run)?, arguments.out),
+        Picture::Distributions(arguments) => {
+            let options = DistributionOptions {
+                run: arguments.run,
+                observation: arguments.observation,
+                updates: arguments.updates,
+                show: arguments.show,
+            };
+            (plot::distributions(&options)?, arguments.out)
+        }
+    };
+    svg.write(&out)?;
+    writeln!(io::stdout(), "the picture is in {}", out.display())?;
     Ok(())
 }
 

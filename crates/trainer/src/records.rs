@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use indicatif::FormattedDuration;
 use prism_environment::{AgentSteps, Frames};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::progress::{Counts, Display, EpisodeLines, Meter, Rates};
@@ -83,6 +83,19 @@ pub struct EvaluationRecord {
     pub at: Progress,
 }
 
+/// Distributions of the returns that a categorical network expects from one observation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DistributionRecord<'a> {
+    /// Its number among the fixed observations of the run, from 0.
+    pub observation: usize,
+    /// Points of the support, `[K]`.
+    pub support: &'a [f64],
+    /// Probabilities of each action, `[A * K]`, those of one action together.
+    pub probabilities: &'a [f32],
+    /// Updates made.
+    pub updates: u64,
+}
+
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +142,8 @@ pub struct Records {
     train: Table,
     evaluations: Table,
     timing: Table,
+    /// There only where something has been written to it: most networks have no distributions.
+    distributions: Option<Table>,
     events: Events,
     log: Log,
     display: Display,
@@ -204,6 +219,22 @@ struct TimingRow {
     updates_per_second: f64,
 }
 
+/// The file of distributions.
+pub(crate) const DISTRIBUTIONS: &str = "distributions.csv";
+
+/// A row of [`DISTRIBUTIONS`]: one atom of one action's distribution.
+#[derive(Default, Deserialize, Serialize)]
+pub(crate) struct DistributionRow {
+    pub(crate) update: u64,
+    pub(crate) observation: usize,
+    pub(crate) action: usize,
+    /// The return that it stands for.
+    pub(crate) atom: f64,
+    pub(crate) probability: f32,
+    /// Mean of the action's distribution, the same in all its rows.
+    pub(crate) q: f64,
+}
+
 /// What `summary.json` holds.
 #[derive(Serialize)]
 struct SummaryFile<'a> {
@@ -239,6 +270,7 @@ impl Records {
             train: Table::create::<TrainRow>(file("train.csv"))?,
             evaluations: Table::create::<EvaluationRow<'_>>(file("evaluations.csv"))?,
             timing: Table::create::<TimingRow>(file("timing.csv"))?,
+            distributions: None,
             events: Events::create(folder.path())?,
             log: Log::create(file("log.txt"))?,
             display: Display::new(heading.limit),
@@ -376,6 +408,34 @@ impl Records {
             self.evaluation_count, at.agent_steps, self.protocol
         );
         self.note(&line)
+    }
+
+    /// Records the distributions of all actions for one observation.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    ///
+    /// # Panics
+    /// When the probabilities are not those of whole actions.
+    pub fn distributions(&mut self, record: &DistributionRecord<'_>) -> Result<(), RecordError> {
+        let &DistributionRecord { observation, support, probabilities, updates } = record;
+        assert!(
+            !support.is_empty() && probabilities.len().is_multiple_of(support.len()),
+            "{} probabilities over {} atoms",
+            probabilities.len(),
+            support.len()
+        );
+        let table = match &mut self.distributions {
+            Some(table) => table,
+            none => none.insert(Table::create::<DistributionRow>(self.folder.path().join(DISTRIBUTIONS))?),
+        };
+        for (action, probabilities) in probabilities.chunks(support.len()).enumerate() {
+            let q = support.iter().zip(probabilities).map(|(atom, &probability)| atom * f64::from(probability)).sum();
+            for (&atom, &probability) in support.iter().zip(probabilities) {
+                table.row(&DistributionRow { update: updates, observation, action, atom, probability, q })?;
+            }
+        }
+        Ok(())
     }
 
     /// Shows where the run stands. Call it after every step: it decides itself when to draw.
@@ -605,6 +665,32 @@ mod tests {
             "{evaluations}"
         );
         assert_eq!(read(&folder, "timing.csv").lines().count(), 2);
+    }
+
+    #[test]
+    fn distributions_have_a_row_for_each_atom_in_a_file_that_is_there_only_for_them() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = record(parent.path(), "run");
+        assert!(!folder.path().join(DISTRIBUTIONS).exists());
+        let config = Config::read(&Source::find("catch").unwrap(), &[]).unwrap();
+        let manifest = Manifest::new("catch", &config, Seed(0), "flex");
+        let folder = RunFolder::create(Some(&parent.path().join("categorical")), &manifest).unwrap();
+        let heading = Heading { environment: "catch", protocol: "catch", limit: AgentSteps(100), score_window: 100 };
+        let mut records = Records::create(&folder, &heading).unwrap();
+        let record = DistributionRecord {
+            observation: 3,
+            support: &[-2.0, 4.0],
+            probabilities: &[0.25, 0.75, 1.0, 0.0],
+            updates: 50,
+        };
+        records.distributions(&record).unwrap();
+        records.distributions(&DistributionRecord { updates: 60, ..record }).unwrap();
+        let text = read(&folder, DISTRIBUTIONS);
+        // q: -2 * 0.25 + 4 * 0.75 = 2.5.
+        let expected = "update,observation,action,atom,probability,q\n\
+            50,3,0,-2.0,0.25,2.5\n50,3,0,4.0,0.75,2.5\n50,3,1,-2.0,1.0,-2.0\n50,3,1,4.0,0.0,-2.0\n";
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(text.lines().count(), 9);
     }
 
     #[test]

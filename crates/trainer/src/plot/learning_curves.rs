@@ -1,0 +1,293 @@
+//! Learning curves of several runs: scores against time, games, steps, frames or updates.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::PlotError;
+use super::axis::{Axis, bounds};
+use super::curve::{Curve, spread, trailing_mean};
+use super::draw::draw;
+use super::figure::{Figure, LegendEntry, Mark, Panel, Svg};
+use super::group::{Group, Label, groups};
+use super::recorded_run::RecordedRun;
+use super::style::Pen;
+
+/// Abscissas at which curves are drawn and averaged: more than one for each pixel would not be seen.
+const POINTS: usize = 500;
+const PANEL_SIZE: (f64, f64) = (620.0, 340.0);
+/// A bound this many times the height of the data away from them would leave no room for the data.
+const FARTHEST_BOUND: f64 = 1.5;
+
+/// What a score is drawn against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Against {
+    /// Wall-clock time since the start
+    Time,
+    /// Games that have ended
+    Episodes,
+    /// Agent steps of all environments
+    Steps,
+    /// Emulator frames of all environments
+    Frames,
+    /// Updates of the network
+    Updates,
+}
+
+/// What is in a picture of learning curves.
+#[derive(Clone, Debug)]
+pub struct CurveOptions {
+    /// Run folders.
+    pub runs: Vec<PathBuf>,
+    /// The abscissa.
+    pub against: Against,
+    /// Games that a score is averaged over, instead of the runs' own number.
+    pub window: Option<usize>,
+    /// Names of groups.
+    pub labels: Vec<Label>,
+}
+
+/// Draws learning curves: for each group of runs that differ only in the seed, the mean over seeds of the trailing mean
+/// score, from the lowest to the highest of which a band reaches.
+///
+/// # Errors
+/// When a folder is no run or holds no scores, or the runs do not belong in one picture.
+///
+/// # Panics
+/// Without runs, or with a window of 0.
+pub fn learning_curves(options: &CurveOptions) -> Result<Svg, PlotError> {
+    assert!(!options.runs.is_empty(), "learning curves need runs");
+    let runs = options.runs.iter().map(|path| RecordedRun::open(path)).collect::<Result<Vec<_>, _>>()?;
+    same_environment(&runs)?;
+    let window = match options.window {
+        Some(window) => window,
+        None => common_window(&runs)?,
+    };
+    let groups = groups(runs, &options.labels)?;
+    if groups.len() > Pen::COUNT {
+        return Err(PlotError::TooManyGroups { count: groups.len(), most: Pen::COUNT });
+    }
+    let mut curves = Vec::with_capacity(groups.len());
+    for group in &groups {
+        let group_curves = group.runs.iter().map(|run| score_curve(run, options.against, window));
+        curves.push(group_curves.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(draw(&figure(&groups, &curves, options.against, window)))
+}
+
+fn same_environment(runs: &[RecordedRun]) -> Result<(), PlotError> {
+    let first = &runs[0];
+    match runs.iter().find(|run| run.environment != first.environment) {
+        None => Ok(()),
+        Some(other) => Err(PlotError::Environments {
+            first: first.environment.clone(),
+            first_path: first.path.clone(),
+            second: other.environment.clone(),
+            second_path: other.path.clone(),
+        }),
+    }
+}
+
+fn common_window(runs: &[RecordedRun]) -> Result<usize, PlotError> {
+    let first = runs[0].score_window;
+    match runs.iter().find(|run| run.score_window != first) {
+        None => Ok(first),
+        Some(other) => Err(PlotError::Windows { first, second: other.score_window }),
+    }
+}
+
+/// The trailing mean score of a run. Games that ended after the last record of the clock or of updates have no place on
+/// those axes yet and are left out.
+fn score_curve(run: &RecordedRun, against: Against, window: usize) -> Result<Curve, PlotError> {
+    let episodes = run.table("episodes.csv")?;
+    let agent_steps = episodes.column("agent_steps")?;
+    let positions: Vec<Option<f64>> = match against {
+        Against::Episodes => episodes.column("episode")?.iter().copied().map(Some).collect(),
+        Against::Steps => agent_steps.iter().copied().map(Some).collect(),
+        Against::Frames => episodes.column("frames")?.iter().copied().map(Some).collect(),
+        Against::Time => {
+            let clock = clock(run)?;
+            agent_steps.iter().map(|&steps| clock.at(steps)).collect()
+        }
+        Against::Updates => {
+            let updates = updates(run)?;
+            agent_steps.iter().map(|&steps| updates.at(steps)).collect()
+        }
+    };
+    let means = trailing_mean(episodes.column("score")?, window);
+    let points: Vec<(f64, f64)> =
+        positions.into_iter().zip(means).filter_map(|(position, mean)| Some((position?, mean))).collect();
+    if points.is_empty() {
+        let missing = match against {
+            Against::Time => "games that ended before its last row of timing.csv",
+            Against::Updates => "games that ended before its last row of train.csv",
+            _ => "games that have ended",
+        };
+        return Err(PlotError::Empty { path: episodes.path().to_owned(), missing });
+    }
+    if !points.is_sorted_by(|left, right| left.0 <= right.0) || points.iter().any(|point| !point.1.is_finite()) {
+        let reason = "its games are not in the order in which they ended, or have no scores".to_owned();
+        return Err(PlotError::Malformed { path: episodes.path().to_owned(), reason });
+    }
+    Ok(Curve::new(points))
+}
+
+/// Seconds since the start, by agent steps.
+fn clock(run: &RecordedRun) -> Result<Curve, PlotError> {
+    let timing = run.table("timing.csv")?;
+    let rows = timing.column("agent_steps")?.iter().zip(timing.column("elapsed_seconds")?);
+    Ok(rising(rows.map(|(&steps, &seconds)| (steps, seconds)).chain([(0.0, 0.0)]).collect()))
+}
+
+/// Updates made, by agent steps.
+fn updates(run: &RecordedRun) -> Result<Curve, PlotError> {
+    let mut points = vec![(0.0, 0.0), (run.warm_up, 0.0)];
+    for name in ["train.csv", "timing.csv"] {
+        let table = run.table(name)?;
+        let rows = table.column("agent_steps")?.iter().zip(table.column("updates")?);
+        points.extend(rows.map(|(&steps, &updates)| (steps, updates)));
+    }
+    // A run that is still warming up, or ended before, has no later row.
+    let last = points[2..].iter().map(|point| point.0).fold(0.0, f64::max);
+    points.retain(|point| point.0 <= last);
+    Ok(rising(points))
+}
+
+/// The curve through `points` in order of their abscissas, then ordinates.
+fn rising(mut points: Vec<(f64, f64)>) -> Curve {
+    points.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+    Curve::new(points)
+}
+
+fn figure(groups: &[Group], curves: &[Vec<Curve>], against: Against, window: usize) -> Figure {
+    let last = curves.iter().flatten().map(Curve::end).fold(0.0, f64::max);
+    let (divisor, title) = abscissa(against, last);
+    let place = |points: Vec<(f64, f64)>| points.into_iter().map(|(x, y)| (x / divisor, y)).collect::<Vec<_>>();
+    let protocols: BTreeSet<&str> = groups.iter().map(Group::protocol).collect();
+    let mut legend = Vec::new();
+    let (mut bands, mut singles, mut means) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, (group, curves)) in groups.iter().zip(curves).enumerate() {
+        let pen = Pen::of(index);
+        let spread = spread(curves, POINTS);
+        let several = curves.len() > 1;
+        if several && !spread.mean.is_empty() {
+            bands.push(Mark::Band { lower: place(spread.lowest), upper: place(spread.highest), fill: pen.band() });
+        }
+        singles.extend(spread.alone.into_iter().map(|points| Mark::Line { points: place(points), pen: pen.thin() }));
+        if !spread.mean.is_empty() {
+            means.push(Mark::Line { points: place(spread.mean), pen });
+        }
+        legend.push(LegendEntry {
+            name: entry_name(group, &protocols),
+            pen: Some(pen),
+            fill: several.then(|| pen.band()),
+        });
+    }
+    let marks: Vec<Mark> = bands.into_iter().chain(singles).chain(means).collect();
+    let x = Axis::new(&title, 0.0, if last > 0.0 { last / divisor } else { 1.0 }, 8);
+    let (bounds, y) = score_axis(groups, &marks, window);
+    let mut lines = Vec::new();
+    for (score, shown) in bounds {
+        let name = match shown {
+            Bound::Shown => {
+                lines.push(Mark::Line { points: vec![(x.start, score), (x.end, score)], pen: Pen::reference() });
+                format!("stop score {score}")
+            }
+            Bound::TooFar => format!("stop score {score}, outside the picture"),
+        };
+        legend.push(LegendEntry { name, pen: Some(Pen::reference()), fill: None });
+    }
+    lines.extend(marks);
+    Figure {
+        title: groups[0].runs[0].environment.clone(),
+        subtitle: subtitle(&protocols),
+        legend,
+        caption: caption(curves, window),
+        panels: vec![Panel { title: String::new(), x, y, marks: lines }],
+        columns: 1,
+        panel_size: PANEL_SIZE,
+    }
+}
+
+/// Whether a stop score has a place in the picture.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Shown,
+    TooFar,
+}
+
+/// The stop scores, and the axis of the scores.
+fn score_axis(groups: &[Group], marks: &[Mark], window: usize) -> (Vec<(f64, Bound)>, Axis) {
+    let scores: Vec<f64> = marks
+        .iter()
+        .flat_map(|mark| match mark {
+            Mark::Line { points, .. } => points.clone(),
+            Mark::Band { lower, upper, .. } => [lower.clone(), upper.clone()].concat(),
+            Mark::Bars { .. } => Vec::new(),
+        })
+        .map(|(_, score)| score)
+        .collect();
+    let (lowest, highest) = bounds(scores.iter().copied());
+    let farthest = FARTHEST_BOUND * (highest - lowest);
+    let mut stops: Vec<f64> = groups.iter().flat_map(|group| &group.runs).filter_map(|run| run.stop_score).collect();
+    stops.sort_by(f64::total_cmp);
+    stops.dedup();
+    let placed: Vec<(f64, Bound)> = stops
+        .into_iter()
+        .map(|stop| {
+            let near = (lowest - farthest..=highest + farthest).contains(&stop);
+            (stop, if near { Bound::Shown } else { Bound::TooFar })
+        })
+        .collect();
+    let shown = placed.iter().filter(|(_, bound)| *bound == Bound::Shown).map(|&(stop, _)| stop);
+    let title = match window {
+        1 => "score of a game".to_owned(),
+        window => format!("score, mean of {window} games"),
+    };
+    let axis = Axis::around(&title, scores.into_iter().chain(shown), 6);
+    (placed, axis)
+}
+
+/// What abscissas up to `last` are divided by, and the title of their axis.
+fn abscissa(against: Against, last: f64) -> (f64, String) {
+    match against {
+        Against::Episodes => (1.0, "games".to_owned()),
+        Against::Steps => (1.0, "agent steps".to_owned()),
+        Against::Frames => (1.0, "emulator frames".to_owned()),
+        Against::Updates => (1.0, "updates".to_owned()),
+        Against::Time if last > 2.0 * 3600.0 => (3600.0, "wall-clock time (hours)".to_owned()),
+        Against::Time if last > 120.0 => (60.0, "wall-clock time (minutes)".to_owned()),
+        Against::Time => (1.0, "wall-clock time (seconds)".to_owned()),
+    }
+}
+
+fn subtitle(protocols: &BTreeSet<&str>) -> String {
+    let names: Vec<&str> = protocols.iter().copied().collect();
+    match names.as_slice() {
+        [protocol] => format!("Scores of training games, protocol {protocol}"),
+        _ => format!("Scores of training games; they do not compare across protocols: {}", names.join("; ")),
+    }
+}
+
+/// What the legend says of a group, its protocol included where there are several.
+fn entry_name(group: &Group, protocols: &BTreeSet<&str>) -> String {
+    if protocols.len() == 1 || group.name.contains(group.protocol()) {
+        group.title()
+    } else {
+        format!("{}, protocol {}", group.title(), group.protocol())
+    }
+}
+
+fn caption(curves: &[Vec<Curve>], window: usize) -> String {
+    let smoothing = match window {
+        1 => "Each game by itself.".to_owned(),
+        window => format!("Each seed: mean of its last {window} games (fewer at the beginning)."),
+    };
+    if curves.iter().all(|curves| curves.len() == 1) {
+        return smoothing;
+    }
+    format!(
+        "{smoothing} Thick line: mean over seeds; band: lowest to highest seed; thin lines: where not all seeds have games."
+    )
+}
