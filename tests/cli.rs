@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{assert_says, prism};
+use crate::support::{assert_says, prism, refusal_in};
 
 /// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Gives the message.
 fn refusal(arguments: &[&str]) -> String {
@@ -19,19 +19,6 @@ fn wrong_usage(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(prism(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
     refusal(arguments)
-}
-
-/// Like [`refusal`], in a folder that may hold files already.
-fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
-    let output = prism(folder, arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    let code = output.status.code().expect("it exits by itself");
-    assert!((1..=2).contains(&code), "{arguments:?} exits with {code}: {message}");
-    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
-    for panic_text in ["panicked", "RUST_BACKTRACE", "bug in prism"] {
-        assert!(!message.contains(panic_text), "{arguments:?}: {message}");
-    }
-    message
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! * `determinism`: equal seeds give equal runs
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
+//! * `plot`: pictures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README says about presets, against the presets
 //! * `tensorboard`: the event file of a run, against its tables
@@ -13,6 +14,7 @@ mod determinism;
 #[cfg(unix)]
 mod interrupt;
 mod learning;
+mod plot;
 mod presets;
 mod readme;
 mod support;

@@ -32,6 +32,19 @@ pub fn prism(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_prism")).args(arguments).current_dir(folder).output().expect("prism starts")
 }
 
+/// Runs `prism` in a folder that may hold files already; it must refuse: one message, no panic text. Gives the message.
+pub fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
+    let output = prism(folder, arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    let code = output.status.code().expect("it exits by itself");
+    assert!((1..=2).contains(&code), "{arguments:?} exits with {code}: {message}");
+    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
+    for panic_text in ["panicked", "RUST_BACKTRACE", "bug in prism"] {
+        assert!(!message.contains(panic_text), "{arguments:?}: {message}");
+    }
+    message
+}
+
 /// Checks that a message contains everything that helps.
 #[track_caller]
 pub fn assert_says(message: &str, parts: &[&str]) {

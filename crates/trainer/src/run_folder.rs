@@ -18,6 +18,7 @@ use crate::Config;
 /// | `config.toml` | what `prism train` needs to run it again |
 /// | `episodes.csv`, `train.csv`, `evaluations.csv` | records that depend on the seed alone |
 /// | `timing.csv` | speeds, which depend on the machine |
+/// | `distributions.csv` | distributions of returns for fixed observations, where there are any |
 /// | `events.out.tfevents.*` | the same curves for TensorBoard |
 /// | `weights/latest.safetensors`, `weights/best.safetensors` | networks |
 /// | `log.txt` | every line that was shown |

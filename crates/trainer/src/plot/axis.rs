@@ -78,6 +78,11 @@ pub(crate) fn bounds(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     range
 }
 
+/// A number as pictures write it, with a minus as long as a plus.
+pub(crate) fn number(value: f64) -> String {
+    value.to_string().replace('-', "\u{2212}")
+}
+
 /// The smallest of 1, 2 and 5 times a power of ten that divides `span` into at most `count` parts.
 fn round_step(span: f64, count: usize) -> f64 {
     let least = span / count as f64;

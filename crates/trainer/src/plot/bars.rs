@@ -1,9 +1,9 @@
 //! Pictures of categorical distributions: bars over the points of a support.
 
-use super::axis::Axis;
+use super::axis::{Axis, number};
 use super::draw::draw;
 use super::figure::{Bar, Figure, LegendEntry, Mark, Panel, Svg};
-use super::style::{Fill, PALETTE, Pen};
+use super::style::{Fill, PALE, PALETTE, Pen};
 
 /// Part of the gap between two atoms that a bar fills.
 const BAR_WIDTH: f64 = 0.85;
@@ -68,28 +68,30 @@ pub struct BestAction {
 /// Draws source, projection and the case of an ending, one above the other over one support.
 ///
 /// # Panics
-/// When a length differs from the support's, the support has fewer than two points, or a value is not finite.
+/// When a length differs from the support's, the support has fewer than two points, or a distribution has no probability
+/// above 0.
 pub fn projection(picture: &Projection<'_>) -> Svg {
     let &Projection { support, source, projected, done, reward, discount } = picture;
     let panel = |title: String, colour: usize, probabilities: &[f64]| Panel {
         title,
         x: support_axis(support, 9),
-        y: probability_axis(probabilities.iter().copied(), 4),
+        y: Axis { title: PROBABILITY.to_owned(), ..probability_axis(probabilities.iter().copied(), 5) },
         marks: vec![bars(support, probabilities, solid(colour))],
     };
     let mut panels = vec![
         panel("source: return Z of the next state".to_owned(), 0, source),
-        panel(format!("projected: {reward} + {discount} Z"), 1, projected),
-        panel(format!("projected where the episode ends: {reward}"), 2, done),
+        panel(format!("projected: {} + {discount} Z", number(reward)), 1, projected),
+        panel(format!("projected where the episode ends: {}", number(reward)), 2, done),
     ];
     panels[..2].iter_mut().for_each(|panel| panel.x.title.clear());
     draw(&Figure {
         title: "Projection onto the support".to_owned(),
         subtitle: format!(
-            "{} atoms from {} to {}; reward {reward}, discount {discount}",
+            "{} atoms from {} to {}; reward {}, discount {discount}",
             support.len(),
-            support[0],
-            support[support.len() - 1]
+            number(support[0]),
+            number(support[support.len() - 1]),
+            number(reward)
         ),
         legend: Vec::new(),
         panels,
@@ -104,25 +106,22 @@ pub fn projection(picture: &Projection<'_>) -> Svg {
 ///
 /// # Panics
 /// Without rows or actions, when a length differs from the support's or the number of actions, the support has fewer than
-/// two points, or a value is not finite.
+/// two points, or a q-value lies outside it.
 pub fn distribution_grid(title: &str, support: &[f64], actions: &[String], rows: &[DistributionRow]) -> Svg {
     assert!(!rows.is_empty() && !actions.is_empty(), "a grid has rows and actions");
     let (others, best_fill) = (solid(0), solid(1));
-    let mean = Pen { width: 1.5, ..Pen::reference() };
+    let mean = Pen { colour: PALETTE[6], ..Pen::of(0) };
     let mut panels = Vec::with_capacity(rows.len() * actions.len());
     for (number, row) in rows.iter().enumerate() {
         assert_eq!(row.probabilities.len(), actions.len(), "a distribution for each action");
         let best = best_action(&row.q_values, actions.len());
         // One scale in a row, so that its actions compare.
-        let y = probability_axis(row.probabilities.iter().flatten().copied(), 3);
+        let y = probability_axis(row.probabilities.iter().flatten().copied(), 4);
         for (action, probabilities) in row.probabilities.iter().enumerate() {
             let x = support_axis(support, 4);
             let q = row.q_values[action];
             let fill = if action == best { best_fill } else { others };
-            let marks = vec![
-                bars(support, probabilities, fill),
-                Mark::Line { points: vec![(q, y.start), (q, y.end)], pen: mean },
-            ];
+            let marks = vec![bars(support, probabilities, fill), q_line(support, q, y.end, mean)];
             panels.push(Panel {
                 title: if number == 0 { actions[action].clone() } else { String::new() },
                 x: if number + 1 == rows.len() { x } else { x.unlabelled() },
@@ -150,10 +149,10 @@ pub fn distribution_grid(title: &str, support: &[f64], actions: &[String], rows:
 /// Draws targets with the predictions made for them.
 ///
 /// # Panics
-/// Without comparisons, when a length differs from the support's, the support has fewer than two points, or a value is
-/// not finite.
+/// Without comparisons, when a length differs from the support's, the support has fewer than two points, or a pair has no
+/// probability above 0.
 pub fn target_and_prediction(title: &str, support: &[f64], comparisons: &[Comparison]) -> Svg {
-    let target_fill = Fill { colour: PALETTE[5], opacity: 0.75 };
+    let target_fill = solid(5);
     let prediction_pen = Pen { width: 2.0, ..Pen::of(1) };
     let panels = comparisons.iter().map(|Comparison { title, target, prediction }| Panel {
         title: title.clone(),
@@ -180,23 +179,19 @@ pub fn target_and_prediction(title: &str, support: &[f64], comparisons: &[Compar
 ///
 /// # Panics
 /// Without panels, with more actions than there are lines to tell apart (21), when a length differs from the support's or
-/// the number of actions, the support has fewer than two points, or a value is not finite.
+/// the number of actions, the support has fewer than two points, or a q-value lies outside it.
 pub fn q_over_best(title: &str, support: &[f64], actions: &[String], moments: &[BestAction]) -> Svg {
     assert!(actions.len() <= Pen::COUNT, "{} actions cannot be told apart", actions.len());
-    let fill = Fill { colour: PALETTE[6], opacity: 0.2 };
+    let fill = Fill { colour: PALE, opacity: 1.0 };
     let panels = moments.iter().map(|BestAction { title, q_values, probabilities }| {
         let best = best_action(q_values, actions.len());
         let y = Axis { title: PROBABILITY.to_owned(), ..probability_axis(probabilities.iter().copied(), 4) };
-        let lines = q_values.iter().enumerate().map(|(action, &q)| Mark::Line {
-            points: vec![(q, y.start), (q, y.end)],
-            pen: Pen { width: 2.0, ..Pen::of(action) },
-        });
-        Panel {
-            title: format!("{title}: best is {}", actions[best]),
-            x: support_axis(support, 8),
-            marks: std::iter::once(bars(support, probabilities, fill)).chain(lines).collect(),
-            y,
-        }
+        // Each line ends below the one before it, so that equal q-values do not hide each other.
+        let height = |action: usize| y.end * (1.0 - 0.4 * action as f64 / actions.len() as f64);
+        let pen = |action| Pen { width: 2.0, ..Pen::of(action) };
+        let lines = q_values.iter().enumerate().map(|(action, &q)| q_line(support, q, height(action), pen(action)));
+        let marks = std::iter::once(bars(support, probabilities, fill)).chain(lines).collect();
+        Panel { title: format!("{title}: best is {}", actions[best]), x: support_axis(support, 8), y, marks }
     });
     let distribution = LegendEntry { name: "distribution of the best action".to_owned(), pen: None, fill: Some(fill) };
     let lines = actions.iter().enumerate().map(|(action, name)| LegendEntry {
@@ -245,7 +240,7 @@ fn lowest_titled(mut panels: Vec<Panel>, columns: usize) -> Vec<Panel> {
 }
 
 fn solid(colour: usize) -> Fill {
-    Fill { colour: PALETTE[colour], opacity: 0.85 }
+    Fill { colour: PALETTE[colour], opacity: 1.0 }
 }
 
 /// The gap between neighbouring atoms.
@@ -273,6 +268,14 @@ fn bars(support: &[f64], probabilities: &[f64], fill: Fill) -> Mark {
     Mark::Bars { bars: support.iter().zip(probabilities).map(bar).collect(), fill }
 }
 
+/// A line at a q-value, which is a mean over the support and so lies on it, up to `height`.
+fn q_line(support: &[f64], q: f64, height: f64, pen: Pen) -> Mark {
+    let half = 0.5 * spacing(support);
+    let (lowest, highest) = (support[0] - half, support[support.len() - 1] + half);
+    assert!((lowest..=highest).contains(&q), "a q-value of {q} is no mean over a support from {lowest} to {highest}");
+    Mark::Line { points: vec![(q, 0.0), (q, height)], pen }
+}
+
 /// The upper outline of bars without gaps.
 fn outline(support: &[f64], probabilities: &[f64]) -> Vec<(f64, f64)> {
     assert_eq!(probabilities.len(), support.len(), "a probability for each atom");
@@ -282,4 +285,101 @@ fn outline(support: &[f64], probabilities: &[f64]) -> Vec<(f64, f64)> {
         .zip(probabilities)
         .flat_map(|(&atom, &probability)| [(atom - half, probability), (atom + half, probability)])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many rectangles of a colour a picture has.
+    fn count(svg: &Svg, colour: usize) -> usize {
+        let plotters::style::RGBColor(red, green, blue) = PALETTE[colour];
+        let fill = format!("fill=\"#{red:02X}{green:02X}{blue:02X}\"");
+        svg.as_str().lines().filter(|line| line.starts_with("<rect") && line.contains(&fill)).count()
+    }
+
+    fn says(svg: &Svg, text: &str) -> bool {
+        svg.as_str().lines().any(|line| line == text)
+    }
+
+    #[test]
+    fn a_projection_has_a_panel_for_source_projection_and_ending() {
+        // With reward 0.5 and discount 0.5 the atoms -1, 0, 1 move to 0, 0.5 and 1; the middle one is shared by 0 and 1.
+        let svg = projection(&Projection {
+            support: &[-1.0, 0.0, 1.0],
+            source: &[0.25, 0.5, 0.25],
+            projected: &[0.0, 0.5, 0.5],
+            done: &[0.0, 0.5, 0.5],
+            reward: 0.5,
+            discount: 0.5,
+        });
+        assert_eq!([count(&svg, 0), count(&svg, 1), count(&svg, 2)], [3, 2, 2]);
+        assert!(says(&svg, "projected: 0.5 + 0.5 Z") && says(&svg, "3 atoms from −1 to 1; reward 0.5, discount 0.5"));
+        assert_eq!(svg.as_str().matches("\nreturn\n").count(), 1);
+        assert_eq!(svg.as_str().matches("\nprobability\n").count(), 3);
+    }
+
+    #[test]
+    fn bars_stand_on_their_atoms_with_heights_as_probabilities() {
+        let Mark::Bars { bars, .. } = bars(&[0.0, 2.0, 4.0], &[0.5, 0.25, 0.25], solid(0)) else { panic!("bars") };
+        assert!((bars[1].left - 1.15).abs() < 1e-12 && (bars[1].right - 2.85).abs() < 1e-12);
+        assert_eq!(bars.iter().map(|bar| bar.height).collect::<Vec<_>>(), [0.5, 0.25, 0.25]);
+        let steps = outline(&[0.0, 2.0], &[0.75, 0.25]);
+        assert_eq!(steps, [(-1.0, 0.75), (1.0, 0.75), (1.0, 0.25), (3.0, 0.25)]);
+    }
+
+    #[test]
+    fn a_grid_has_a_panel_for_each_row_and_action_and_marks_the_best() {
+        let row = |title: &str, q_values: [f64; 2]| DistributionRow {
+            title: title.to_owned(),
+            probabilities: vec![vec![0.5, 0.5], vec![0.25, 0.75]],
+            q_values: q_values.to_vec(),
+        };
+        let actions = ["stay".to_owned(), "go".to_owned()];
+        let svg =
+            distribution_grid("grid", &[0.0, 1.0], &actions, &[row("early", [0.5, 0.75]), row("late", [0.5, 0.2])]);
+        // Two bars for each panel and one sample in the legend.
+        assert_eq!([count(&svg, 0), count(&svg, 1)], [2 * 2 + 1, 2 * 2 + 1]);
+        for text in ["stay", "go", "early", "late", "q-value"] {
+            assert!(says(&svg, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_best_action_is_the_first_of_the_highest() {
+        assert_eq!(best_action(&[1.0, 3.0, 3.0, 2.0], 4), 1);
+    }
+
+    #[test]
+    fn a_prediction_lies_over_its_target() {
+        let comparison =
+            |title: &str| Comparison { title: title.to_owned(), target: vec![0.5, 0.5], prediction: vec![0.9, 0.1] };
+        let svg = target_and_prediction("loss", &[0.0, 1.0], &[comparison("first"), comparison("second")]);
+        assert_eq!(count(&svg, 5), 2 * 2 + 1);
+        for text in ["first", "second", "target", "prediction"] {
+            assert!(says(&svg, text), "{text}");
+        }
+        // The outlines, and the sample in the legend.
+        assert_eq!(svg.as_str().matches("stroke=\"#D55E00\"").count(), 3);
+    }
+
+    #[test]
+    fn q_values_are_lines_over_the_distribution_of_the_best_action() {
+        let moment =
+            BestAction { title: "update 5".to_owned(), q_values: vec![0.25, 0.5, 0.5], probabilities: vec![0.5, 0.5] };
+        let actions = ["left", "stay", "right"].map(str::to_owned);
+        let svg = q_over_best("values", &[0.0, 1.0], &actions, &[moment]);
+        assert!(says(&svg, "update 5: best is stay"));
+        for (action, stroke) in ["left", "stay", "right"].iter().zip(["#0072B2", "#D55E00", "#009E73"]) {
+            assert!(says(&svg, &format!("q-value of {action}")));
+            // One line, and the sample in the legend.
+            assert_eq!(svg.as_str().matches(&format!("stroke=\"{stroke}\"")).count(), 2);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a probability for each atom")]
+    fn a_distribution_over_another_support_is_refused() {
+        bars(&[0.0, 1.0, 2.0], &[0.5, 0.5], solid(0));
+    }
 }

@@ -71,6 +71,13 @@ pub(super) fn spread(curves: &[Curve], count: usize) -> Spread {
     let start = curves.iter().map(Curve::start).fold(f64::NEG_INFINITY, f64::max);
     let end = curves.iter().map(Curve::end).fold(f64::INFINITY, f64::min);
     assert!(start.is_finite(), "a spread needs curves");
+    if let [curve] = curves
+        && curve.points.len() <= count
+    {
+        // Drawn through its own points, which a grid would miss.
+        let points = curve.points.clone();
+        return Spread { mean: points.clone(), lowest: points.clone(), highest: points, alone: Vec::new() };
+    }
     let mut spread = Spread { mean: Vec::new(), lowest: Vec::new(), highest: Vec::new(), alone: Vec::new() };
     if start > end {
         spread.alone = curves.iter().map(|curve| curve.sampled(curve.start(), curve.end(), count)).collect();
@@ -145,6 +152,13 @@ mod tests {
         let spread = spread(&[early, late], 2);
         assert!(spread.mean.is_empty());
         assert_eq!(spread.alone, [[(0.0, 0.0), (1.0, 1.0)], [(5.0, 2.0), (6.0, 3.0)]]);
+    }
+
+    #[test]
+    fn a_single_curve_keeps_its_points_while_they_are_few() {
+        let points = vec![(0.0, 0.0), (1.0, 9.0), (10.0, 0.0)];
+        assert_eq!(spread(&[Curve::new(points.clone())], 3).mean, points);
+        assert_eq!(spread(&[Curve::new(points)], 2).mean, [(0.0, 0.0), (10.0, 0.0)]);
     }
 
     #[test]

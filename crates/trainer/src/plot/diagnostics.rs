@@ -62,8 +62,8 @@ pub fn diagnostics(path: &Path) -> Result<Svg, PlotError> {
         columns => format!("Left out because they are infinite: {}.", columns.join(", ")),
     };
     Ok(draw(&Figure {
-        title: format!("{}: what the learner recorded", run.environment),
-        subtitle: format!("{}, seed {}; columns of train.csv", run.name, run.seed),
+        title: format!("{}: what the learner recorded", run.title()),
+        subtitle: format!("seed {}; columns of train.csv", run.seed),
         legend,
         panels,
         columns: COLUMNS.min(count),
@@ -76,13 +76,13 @@ pub fn diagnostics(path: &Path) -> Result<Svg, PlotError> {
 fn panel(name: &str, points: &[(f64, f64)], last: f64) -> Panel {
     let pen = Pen::of(0);
     let merged = Merged::of(points, POINTS);
-    let y = Axis::around(name, merged.lowest.iter().chain(&merged.highest).map(|point| point.1), 4);
+    let y = Axis::around(name, merged.lowest.iter().chain(&merged.highest).map(|point| point.1), 6);
     let mut marks = Vec::new();
     if merged.mean.len() < points.len() {
         marks.push(Mark::Band { lower: merged.lowest, upper: merged.highest, fill: pen.band() });
     }
     marks.push(Mark::Line { points: merged.mean, pen });
-    let x = Axis::new("agent steps", 0.0, if last > 0.0 { last } else { 1.0 }, 5);
+    let x = Axis::new("agent steps", 0.0, if last > 0.0 { last } else { 1.0 }, 6);
     Panel { title: String::new(), x, y, marks }
 }
 

@@ -68,7 +68,7 @@ pub fn distributions(options: &DistributionOptions) -> Result<Svg, PlotError> {
         Some(observation) => format!("observation {observation}"),
         None => format!("update {}", chosen[0].update),
     };
-    let title = format!("{}, {}: {what}", run.environment, run.name);
+    let title = format!("{}: {what}", run.title());
     let support = &chosen[0].atoms[0];
     let actions: Vec<String> = (0..chosen[0].q_values.len()).map(|action| format!("action {action}")).collect();
     Ok(match options.show {
@@ -102,6 +102,19 @@ impl Snapshot {
     fn best(&self) -> &[f64] {
         let values = self.q_values.iter().zip(&self.probabilities).rev();
         values.max_by(|left, right| left.0.total_cmp(right.0)).expect("a snapshot has actions").1
+    }
+
+    /// Whether every action has probabilities over the same atoms, and a mean among them.
+    fn has_distributions(&self) -> bool {
+        let support = &self.atoms[0];
+        let (lowest, highest) = (support[0], support[support.len() - 1]);
+        // Means are rounded.
+        let room = 1e-3 * (highest - lowest);
+        support.is_sorted_by(|left, right| left < right)
+            && support.len() > 1
+            && self.atoms.iter().all(|atoms| atoms == support)
+            && self.probabilities.iter().all(|row| row.iter().any(|&probability| probability > 0.0))
+            && self.q_values.iter().all(|&q| (lowest - room..=highest + room).contains(&q))
     }
 
     /// Whether it has all actions and atoms that `first` has.
@@ -155,12 +168,10 @@ fn read(path: &Path) -> Result<Vec<Snapshot>, PlotError> {
     let Some(first) = snapshots.first() else {
         return Err(PlotError::Empty { path: path.to_owned(), missing: "distributions" });
     };
-    let one_support = first.atoms.iter().all(|atoms| *atoms == first.atoms[0] && atoms.len() > 1);
-    let no_mass = |snapshot: &Snapshot| snapshot.probabilities.iter().any(|row| row.iter().all(|&mass| mass == 0.0));
-    match snapshots.iter().find(|snapshot| !one_support || !snapshot.is_complete_like(first) || no_mass(snapshot)) {
+    match snapshots.iter().find(|snapshot| !snapshot.is_complete_like(first) || !snapshot.has_distributions()) {
         None => Ok(snapshots),
         Some(Snapshot { update, observation, .. }) => Err(malformed(format!(
-            "update {update}, observation {observation} does not have the same atoms for each action, with probabilities"
+            "update {update}, observation {observation} does not have the same atoms for each action, with probabilities and their mean"
         ))),
     }
 }
@@ -171,28 +182,28 @@ fn choose<'a>(
     options: &DistributionOptions,
     path: &Path,
 ) -> Result<Vec<&'a Snapshot>, PlotError> {
-    let mut recorded: Vec<u64> = snapshots.iter().map(|snapshot| snapshot.update).collect();
+    let among: Vec<&Snapshot> = snapshots
+        .iter()
+        .filter(|snapshot| options.observation.is_none_or(|observation| observation == snapshot.observation))
+        .collect();
+    if let Some(observation) = options.observation
+        && among.is_empty()
+    {
+        let last = snapshots.iter().map(|snapshot| snapshot.observation).max().expect("there are snapshots");
+        return Err(PlotError::UnknownObservation { observation, last, path: path.to_owned() });
+    }
+    let mut recorded: Vec<u64> = among.iter().map(|snapshot| snapshot.update).collect();
     recorded.dedup();
     if let Some(&update) = options.updates.iter().find(|update| !recorded.contains(update)) {
         return Err(PlotError::UnknownUpdate { update, recorded: listed(&recorded), path: path.to_owned() });
     }
-    let Some(observation) = options.observation else {
-        let update = match options.updates.as_slice() {
-            [] => recorded[recorded.len() - 1],
-            [update] => *update,
-            updates => return Err(PlotError::TooManyMoments(updates.len())),
-        };
-        return Ok(snapshots.iter().filter(|snapshot| snapshot.update == update).collect());
+    let updates = match (options.observation, options.updates.as_slice()) {
+        (None, []) => vec![recorded[recorded.len() - 1]],
+        (Some(_), []) => spread_out(recorded.len(), MOMENTS).into_iter().map(|index| recorded[index]).collect(),
+        (None, updates) if updates.len() > 1 => return Err(PlotError::TooManyMoments(updates.len())),
+        (_, updates) => updates.to_vec(),
     };
-    let of_it: Vec<&Snapshot> = snapshots.iter().filter(|snapshot| snapshot.observation == observation).collect();
-    if of_it.is_empty() {
-        let last = snapshots.iter().map(|snapshot| snapshot.observation).max().expect("there are snapshots");
-        return Err(PlotError::UnknownObservation { observation, last, path: path.to_owned() });
-    }
-    if options.updates.is_empty() {
-        return Ok(spread_out(of_it.len(), MOMENTS).into_iter().map(|index| of_it[index]).collect());
-    }
-    Ok(of_it.into_iter().filter(|snapshot| options.updates.contains(&snapshot.update)).collect())
+    Ok(among.into_iter().filter(|snapshot| updates.contains(&snapshot.update)).collect())
 }
 
 /// Up to `most` of the numbers below `count`, evenly spread, first and last included.
@@ -254,6 +265,8 @@ mod tests {
             (snapshot(1, 0).replace("0.25", "NaN"), "line 2 has probability NaN"),
             (snapshot(1, 0).replace("1,0,1,0,", "1,0,3,0,"), "line 4 has action 3"),
             (snapshot(1, 0) + "2,0,0,0,1,0\n" + &snapshot(3, 0), "update 2, observation 0"),
+            (snapshot(1, 0).replace(",0.5,0.5", ",0,0.5"), "update 1, observation 0"),
+            (snapshot(1, 0).replace(",0.75\n", ",7\n"), "update 1, observation 0"),
             (snapshot(1, 0).replace("0.25", "some"), "line: 2"),
         ];
         for (text, expected) in cases {

@@ -35,9 +35,8 @@ pub(super) fn draw(figure: &Figure) -> Svg {
     area.fill(&WHITE).expect(EXPECT_MEMORY);
     let canvas = Canvas { area };
     canvas.heading(figure, &layout);
-    for (panel, &(left, top)) in figure.panels.iter().zip(&layout.panels) {
-        let (panel_width, panel_height) = figure.panel_size;
-        canvas.panel(panel, left..left + panel_width, top..top + panel_height);
+    for (panel, place) in figure.panels.iter().zip(&layout.panels) {
+        canvas.panel(panel, place);
     }
     for (number, line) in layout.caption.iter().enumerate() {
         let y = layout.caption_top + number as f64 * line_height(Role::Caption);
@@ -66,10 +65,19 @@ struct Layout {
     legend_top: f64,
     /// Left end and line of each entry of the legend.
     legend: Vec<(f64, usize)>,
-    /// Upper left corner of each panel's inner rectangle.
-    panels: Vec<(f64, f64)>,
+    panels: Vec<Place>,
     caption_top: f64,
     caption: Vec<String>,
+}
+
+/// Where a panel lies.
+#[derive(Clone, Debug)]
+struct Place {
+    /// Its inner rectangle.
+    across: Range<f64>,
+    down: Range<f64>,
+    /// Left end of its column, where titles of ordinates stand one below the other.
+    column: f64,
 }
 
 impl Layout {
@@ -79,13 +87,13 @@ impl Layout {
         let rows: Vec<&[Panel]> = figure.panels.chunks(figure.columns).collect();
         let columns = rows[0].len();
 
-        let mut lefts = Vec::with_capacity(columns);
+        let mut ranges = Vec::with_capacity(columns);
         let mut x = MARGIN;
         for column in 0..columns {
             let panels = rows.iter().filter_map(|row| row.get(column));
-            x += panels.map(left_room).fold(0.0, f64::max);
-            lefts.push(x);
-            x += panel_width + GAP;
+            let left = x + panels.map(left_room).fold(0.0, f64::max);
+            ranges.push((x, left..left + panel_width));
+            x = left + panel_width + GAP;
         }
         // Half of the last number of an axis stands beyond its end.
         let last = figure.panels.iter().filter_map(|panel| panel.x.ticks.last());
@@ -109,7 +117,12 @@ impl Layout {
             if row.iter().any(|panel| !panel.title.is_empty()) {
                 y += line_height(Role::Panel);
             }
-            panels.extend(lefts.iter().zip(row).map(|(&left, _)| (left, y)));
+            let places = ranges.iter().zip(row).map(|((column, across), _)| Place {
+                across: across.clone(),
+                down: y..y + panel_height,
+                column: *column,
+            });
+            panels.extend(places);
             y += panel_height + row.iter().map(bottom_room).fold(0.0, f64::max) + GAP;
         }
         let caption_top = y - GAP + 10.0;
@@ -191,13 +204,14 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    fn panel(&self, panel: &Panel, across: Range<f64>, down: Range<f64>) {
+    fn panel(&self, panel: &Panel, place: &Place) {
+        let Place { across, down, .. } = place;
         let plane = self.area.clone().apply_coord_spec(Cartesian2d::new(
             panel.x.start..panel.x.end,
             panel.y.start..panel.y.end,
             (units(across.start)..units(across.end), units(down.end)..units(down.start)),
         ));
-        self.axes(panel, &across, &down);
+        self.axes(panel, place);
         for mark in &panel.marks {
             draw_mark(&plane, mark);
         }
@@ -208,7 +222,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// Grid, ticks, numbers and titles.
-    fn axes(&self, panel: &Panel, across: &Range<f64>, down: &Range<f64>) {
+    fn axes(&self, panel: &Panel, Place { across, down, column }: &Place) {
         let grid = Pen { colour: GRID, width: 0.75, dash: Dash::Solid };
         let tick = Pen { colour: SPINE, width: 1.0, dash: Dash::Solid };
         for (value, label) in &panel.x.ticks {
@@ -227,9 +241,8 @@ impl<'a> Canvas<'a> {
         let middle = f64::midpoint(across.start, across.end);
         let below = down.end + bottom_room(panel) - line_height(Role::Axis) + 2.0;
         self.text(&panel.x.title, Role::Axis, (middle, below), (HPos::Center, VPos::Top));
-        let beside = across.start - left_room(panel);
         let middle = f64::midpoint(down.start, down.end);
-        self.turned_text(&panel.y.title, Role::Axis, (beside, middle));
+        self.turned_text(&panel.y.title, Role::Axis, (*column, middle));
     }
 
     fn line(&self, points: &[(f64, f64)], pen: Pen) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::PlotError;
-use super::axis::{Axis, bounds};
+use super::axis::{Axis, bounds, number};
 use super::curve::{Curve, spread, trailing_mean};
 use super::draw::draw;
 use super::figure::{Figure, LegendEntry, Mark, Panel, Svg};
@@ -116,8 +116,9 @@ fn score_curve(run: &RecordedRun, against: Against, window: usize) -> Result<Cur
         }
     };
     let means = trailing_mean(episodes.column("score")?, window);
-    let points: Vec<(f64, f64)> =
-        positions.into_iter().zip(means).filter_map(|(position, mean)| Some((position?, mean))).collect();
+    let skipped = first_game(means.len(), window) - 1;
+    let placed = positions.into_iter().zip(means).skip(skipped);
+    let points: Vec<(f64, f64)> = placed.filter_map(|(position, mean)| Some((position?, mean))).collect();
     if points.is_empty() {
         let missing = match against {
             Against::Time => "games that ended before its last row of timing.csv",
@@ -131,6 +132,12 @@ fn score_curve(run: &RecordedRun, against: Against, window: usize) -> Result<Cur
         return Err(PlotError::Malformed { path: episodes.path().to_owned(), reason });
     }
     Ok(Curve::new(points))
+}
+
+/// The game at which a curve of `games` begins: means of very few games would be the widest part of most pictures and say
+/// the least.
+fn first_game(games: usize, window: usize) -> usize {
+    if games > window { window.div_ceil(10) } else { 1 }
 }
 
 /// Seconds since the start, by agent steps.
@@ -185,16 +192,16 @@ fn figure(groups: &[Group], curves: &[Vec<Curve>], against: Against, window: usi
         });
     }
     let marks: Vec<Mark> = bands.into_iter().chain(singles).chain(means).collect();
-    let x = Axis::new(&title, 0.0, if last > 0.0 { last / divisor } else { 1.0 }, 8);
+    let x = Axis::new(&title, 0.0, if last > 0.0 { last / divisor } else { 1.0 }, 9);
     let (bounds, y) = score_axis(groups, &marks, window);
     let mut lines = Vec::new();
     for (score, shown) in bounds {
         let name = match shown {
             Bound::Shown => {
                 lines.push(Mark::Line { points: vec![(x.start, score), (x.end, score)], pen: Pen::reference() });
-                format!("stop score {score}")
+                format!("stop score {}", number(score))
             }
-            Bound::TooFar => format!("stop score {score}, outside the picture"),
+            Bound::TooFar => format!("stop score {}, outside the picture", number(score)),
         };
         legend.push(LegendEntry { name, pen: Some(Pen::reference()), fill: None });
     }
@@ -245,7 +252,7 @@ fn score_axis(groups: &[Group], marks: &[Mark], window: usize) -> (Vec<(f64, Bou
         1 => "score of a game".to_owned(),
         window => format!("score, mean of {window} games"),
     };
-    let axis = Axis::around(&title, scores.into_iter().chain(shown), 6);
+    let axis = Axis::around(&title, scores.into_iter().chain(shown), 8);
     (placed, axis)
 }
 
@@ -282,7 +289,7 @@ fn entry_name(group: &Group, protocols: &BTreeSet<&str>) -> String {
 fn caption(curves: &[Vec<Curve>], window: usize) -> String {
     let smoothing = match window {
         1 => "Each game by itself.".to_owned(),
-        window => format!("Each seed: mean of its last {window} games (fewer at the beginning)."),
+        window => format!("Each seed: mean of its last {window} games (fewer at its beginning)."),
     };
     if curves.iter().all(|curves| curves.len() == 1) {
         return smoothing;

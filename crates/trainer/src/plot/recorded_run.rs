@@ -91,6 +91,11 @@ impl RecordedRun {
         })
     }
 
+    /// Environment and preset, once where they have one name.
+    pub(super) fn title(&self) -> String {
+        if self.name == self.environment { self.name.clone() } else { format!("{}, {}", self.environment, self.name) }
+    }
+
     /// Reads one of its CSV files.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ pub(crate) const PALETTE: [RGBColor; 7] = [
 ];
 /// Bounds and other marks that are not data.
 pub(crate) const REFERENCE: RGBColor = RGBColor(110, 110, 110);
+/// Surfaces behind lines.
+pub(crate) const PALE: RGBColor = RGBColor(205, 205, 205);
 pub(crate) const GRID: RGBColor = RGBColor(229, 229, 229);
 pub(crate) const SPINE: RGBColor = RGBColor(70, 70, 70);
 
