@@ -332,14 +332,14 @@ mod tests {
     fn a_grid_has_a_panel_for_each_row_and_action_and_marks_the_best() {
         let row = |title: &str, q_values: [f64; 2]| DistributionRow {
             title: title.to_owned(),
-            probabilities: vec![vec![0.5, 0.5], vec![0.25, 0.75]],
+            probabilities: vec![vec![0.5, 0.5], vec![0.0, 1.0]],
             q_values: q_values.to_vec(),
         };
         let actions = ["stay".to_owned(), "go".to_owned()];
         let svg =
-            distribution_grid("grid", &[0.0, 1.0], &actions, &[row("early", [0.5, 0.75]), row("late", [0.5, 0.2])]);
-        // Two bars for each panel and one sample in the legend.
-        assert_eq!([count(&svg, 0), count(&svg, 1)], [2 * 2 + 1, 2 * 2 + 1]);
+            distribution_grid("grid", &[0.0, 1.0], &actions, &[row("early", [0.5, 0.6]), row("late", [0.5, 1.0])]);
+        // In both rows two bars of the first action and one of the second, which is the best; and a sample in the legend.
+        assert_eq!([count(&svg, 0), count(&svg, 1)], [2 * 2 + 1, 2 + 1]);
         for text in ["stay", "go", "early", "late", "q-value"] {
             assert!(says(&svg, text), "{text}");
         }
