@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::fully_connected::FullyConnected;
 use crate::head::{DuelingStreams, Head, StreamSizes};
 use crate::nature::NatureConvolutions;
-use crate::{Activation, Input, Layers, Streams, Support};
+use crate::{Activation, Input, Layers, Scaling, Streams, Support};
 
 /// The layers of a network between observation and output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub enum Output {
 pub struct NetworkConfig {
     /// What goes in.
     pub input: Input,
+    /// How it is scaled.
+    pub scaling: Scaling,
     /// How many actions there are.
     pub actions: usize,
     /// What lies between.
@@ -93,6 +95,8 @@ pub struct QNetwork {
     shared: Vec<FullyConnected>,
     head: Head,
     #[module(skip)]
+    scaling: Scaling,
+    #[module(skip)]
     activation: Activation,
     #[module(skip)]
     output: Output,
@@ -112,6 +116,7 @@ impl NetworkConfig {
     pub fn dqn(input: Input, actions: usize, torso: Torso) -> Self {
         Self {
             input,
+            scaling: Scaling::Elements,
             actions,
             torso,
             activation: Activation::Relu,
@@ -165,7 +170,14 @@ impl NetworkConfig {
         };
         let sizes = StreamSizes { features, hidden: last, actions: self.actions, atoms };
         let head = self.streams.init(sizes, self.layers, rng, device);
-        Ok(QNetwork { convolutions, shared, head, activation: self.activation, output: self.output })
+        Ok(QNetwork {
+            convolutions,
+            shared,
+            head,
+            scaling: self.scaling,
+            activation: self.activation,
+            output: self.output,
+        })
     }
 
     fn convolutions(&self, rng: &mut impl Rng, device: &Device) -> Result<NatureConvolutions, NetworkError> {
@@ -255,12 +267,13 @@ impl QNetwork {
         if names.is_empty() {
             return Vec::new();
         }
-        let ratios: Vec<f32> = Tensor::cat(ratios, 0).into_data().try_to_vec().expect("ratios are floats");
+        let ratios = crate::read(Tensor::cat(ratios, 0));
         names.into_iter().zip(ratios).map(|(layer, ratio)| SignalToNoise { layer, ratio }).collect()
     }
 
     /// Features that the streams start from, `[batch, features]`.
     fn features(&self, observations: Tensor<2>) -> Tensor<2> {
+        let observations = self.scaling.apply(observations);
         let features = match &self.convolutions {
             Some(convolutions) => convolutions.forward(observations),
             None => observations,

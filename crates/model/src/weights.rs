@@ -152,10 +152,10 @@ impl Weights {
             return Ok(());
         }
         let describe = |config: &NetworkConfig| {
-            let NetworkConfig { input, actions, torso, activation, streams, output, layers } = config;
+            let NetworkConfig { input, scaling, actions, torso, activation, streams, output, layers } = config;
             format!(
-                "{torso:?} with input {:?}, {actions} actions, activation {activation:?}, streams {streams:?}, output \
-                 {output:?} and layers {layers:?}",
+                "{torso:?} with input {:?} scaled by {scaling:?}, {actions} actions, activation {activation:?}, streams \
+                 {streams:?}, output {output:?} and layers {layers:?}",
                 input.shape
             )
         };
@@ -242,7 +242,7 @@ mod tests {
         let older = serde_json::json!({"input": config.input, "actions": 3, "torso": config.torso}).to_string();
         let error = empty(Some([(NETWORK_KEY.to_owned(), older)].into()));
         assert!(matches!(error, WeightsError::Unknown { .. }), "{error}");
-        assert!(std::error::Error::source(&error).expect("a cause").to_string().contains("activation"), "{error}");
+        assert!(std::error::Error::source(&error).expect("a cause").to_string().contains("scaling"), "{error}");
     }
 
     #[test]

@@ -262,7 +262,7 @@ fn an_optimiser_knows_the_parameters_of_a_network_with_noise() {
     let device = flex().autodiff();
     let config = NetworkConfig { layers: INDEPENDENT, ..mlp(&[5]) };
     let adam = Adam { learning_rate: 1e-2, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
-    let (mut network, mut optimiser) = (network(&config, &device), adam.init());
+    let (mut network, mut optimiser) = (network(&config, &device), burn::optim::ModuleOptimizer::from(adam));
     for seed in 0..3 {
         let before = Parameters::of(&network);
         let noisy = network.with_noise(&mut rng(seed));
