@@ -254,7 +254,7 @@ impl Environment for AtariEnvironment {
         let terminal = game == Game::Over || (life_lost && life_loss != LifeLoss::Ignore);
         Ok(TimeStep {
             step_type: if self.course.phase == Phase::Playing { StepType::Mid } else { StepType::Last },
-            reward: reward.apply(points as f32),
+            reward: reward.apply(points as f32, game == Game::Over),
             raw_reward: points as f32,
             discount: if terminal { 0.0 } else { 1.0 },
             game,

@@ -78,11 +78,23 @@ pub enum RewardTransform {
     /// Their sign. ALE's points are whole numbers, for which this equals [`RewardTransform::Clip`]; both exist because
     /// protocols are written in either word.
     Sign,
+    /// One of three numbers, as "Deep Reinforcement Learning in Action" (Zai and Brown 2020, chapter 7) shapes Freeway.
+    Shaped {
+        /// For a step that gains points.
+        scored: i16,
+        /// For a step that ends the game without gaining any.
+        ended: i16,
+        /// For every other step.
+        otherwise: i16,
+    },
 }
 
 impl RewardTransform {
-    pub(crate) fn apply(self, raw: f32) -> f32 {
+    pub(crate) fn apply(self, raw: f32, game_over: bool) -> f32 {
         match self {
+            Self::Shaped { scored, .. } if raw > 0.0 => scored.into(),
+            Self::Shaped { ended, .. } if game_over => ended.into(),
+            Self::Shaped { otherwise, .. } => otherwise.into(),
             Self::Raw => raw,
             Self::Clip => raw.clamp(-1.0, 1.0),
             Self::Sign if raw == 0.0 => 0.0,
@@ -243,9 +255,13 @@ mod tests {
 
     #[test]
     fn rewards_are_transformed_as_named() {
-        let transformed = |transform: RewardTransform| [-20.0, -0.5, 0.0, 0.5, 7.0].map(|raw| transform.apply(raw));
+        let transformed =
+            |transform: RewardTransform| [-20.0, -0.5, 0.0, 0.5, 7.0].map(|raw| transform.apply(raw, false));
         assert_eq!(transformed(RewardTransform::Raw), [-20.0, -0.5, 0.0, 0.5, 7.0]);
         assert_eq!(transformed(RewardTransform::Clip), [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(transformed(RewardTransform::Sign), [-1.0, -1.0, 0.0, 1.0, 1.0]);
+        let shaped = RewardTransform::Shaped { scored: 10, ended: -10, otherwise: -1 };
+        assert_eq!(transformed(shaped), [-1.0, -1.0, -1.0, 10.0, 10.0]);
+        assert_eq!([shaped.apply(0.0, true), shaped.apply(1.0, true)], [-10.0, 10.0]);
     }
 }
