@@ -6,13 +6,24 @@ use prism_model::{Input, QNetwork};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// Chooses actions ε-greedily (Mnih et al. 2015, algorithm 1).
+/// What noisy layers do while an actor chooses; networks without them choose the same either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActingNoise {
+    /// Fresh noise for every choice, the exploration of noisy networks (Fortunato et al. 2017, section 3).
+    Fresh,
+    /// None: mean weights.
+    Off,
+}
+
+/// Chooses actions ε-greedily (Mnih et al. 2015, algorithm 1), from q-values that may be noisy.
 ///
 /// Its state, the random stream, is all that decides its future.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Actor {
     generator: Generator,
     actions: usize,
+    noise: ActingNoise,
 }
 
 impl Actor {
@@ -20,9 +31,9 @@ impl Actor {
     ///
     /// # Panics
     /// When there are no actions.
-    pub fn new(actions: usize, seed: Seed) -> Self {
+    pub fn new(actions: usize, noise: ActingNoise, seed: Seed) -> Self {
         assert!(actions > 0, "an actor needs at least one action");
-        Self { generator: seed.generator(), actions }
+        Self { generator: seed.generator(), actions, noise }
     }
 
     /// Chooses one action for each observation: a uniformly random one with probability `epsilon`, else the one of
@@ -49,7 +60,11 @@ impl Actor {
         if explored.iter().all(Option::is_some) {
             return explored.into_iter().flatten().collect();
         }
-        let q_values = network.forward(input.upload(observations, device));
+        let observations = input.upload(observations, device);
+        let q_values = match self.noise {
+            ActingNoise::Fresh => network.with_noise(&mut self.generator).forward(observations),
+            ActingNoise::Off => network.forward(observations),
+        };
         let greedy = read_greedy(q_values);
         explored.into_iter().zip(greedy).map(|(explored, greedy)| explored.unwrap_or(greedy)).collect()
     }
@@ -66,8 +81,7 @@ impl Actor {
 /// - returns: `[batch]`
 fn read_greedy(q_values: Tensor<2>) -> Vec<usize> {
     let [_, actions] = q_values.dims();
-    let values: Vec<f32> = q_values.into_data().try_to_vec().expect("q-values are floats");
-    values
+    prism_model::read(q_values)
         .chunks_exact(actions)
         .map(|row| (1..actions).fold(0, |best, action| if row[action] > row[best] { action } else { best }))
         .collect()
@@ -87,7 +101,7 @@ mod tests {
         let network = config.init(&mut Seed(4).generator(), &device).expect("a valid network");
         let observations: Vec<f32> = (0..2 * ENVIRONMENTS).map(|i| (i as f32).sin()).collect();
         let bytes: &[u8] = bytemuck::cast_slice(&observations);
-        let actions = Actor::new(3, Seed(9)).choose(&network, &input, bytes, epsilon, &device);
+        let actions = Actor::new(3, ActingNoise::Fresh, Seed(9)).choose(&network, &input, bytes, epsilon, &device);
         let q_values = network.forward(input.upload(bytes, &device)).into_data().try_to_vec().expect("floats");
         (actions, q_values)
     }

@@ -16,9 +16,16 @@ pub fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Tensor
     squares.sum.expect("a module that was differentiated has gradients").sqrt()
 }
 
-/// Scales all gradients by min(1, limit / norm), so that their global norm is at most `limit`.
-pub fn clip_global_norm<M: Module>(module: &M, gradients: GradientsParams, limit: f32) -> GradientsParams {
-    let norm = global_norm(module, &gradients);
+/// Scales all gradients by min(1, limit / norm), so that their global norm, which is `norm` now, is at most `limit`.
+///
+/// # Shapes
+/// - `norm`: `[1]`, of [`global_norm`]
+pub fn clip_global_norm<M: Module>(
+    module: &M,
+    gradients: GradientsParams,
+    norm: Tensor<1>,
+    limit: f32,
+) -> GradientsParams {
     // The smallest positive float instead of 0 keeps a vanished gradient from becoming 0/0.
     let factor = norm.clamp_min(f32::MIN_POSITIVE).recip().mul_scalar(limit).clamp_max(1.0);
     let mut scale = Scale { gradients, factor };
@@ -77,7 +84,12 @@ mod tests {
         let norm = |gradients: &GradientsParams| global_norm(&network, gradients).into_scalar::<f32>();
         let before = norm(&gradients());
         assert!(before > 2.0, "the example needs a large gradient, not {before}");
-        assert!((norm(&clip_global_norm(&network, gradients(), 2.0)) - 2.0).abs() < 1e-5);
-        assert_eq!(norm(&clip_global_norm(&network, gradients(), before * 2.0)), before);
+        let clipped = |limit| {
+            let gradients = gradients();
+            let norm = global_norm(&network, &gradients);
+            clip_global_norm(&network, gradients, norm, limit)
+        };
+        assert!((norm(&clipped(2.0)) - 2.0).abs() < 1e-5);
+        assert_eq!(norm(&clipped(before * 2.0)), before);
     }
 }

@@ -3,15 +3,17 @@
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::activation::softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
-use prism_environment::Seed;
-use prism_model::{Adam, NetworkConfig, NetworkError, QNetwork};
+use prism_environment::{Generator, Seed};
+use prism_model::{NetworkConfig, NetworkError, Optimiser, Output, QNetwork, Support};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Batch;
-use crate::gradient_norm::clip_global_norm;
-use crate::loss::{TdLoss, q_learning_target};
+use crate::gradient_norm::{clip_global_norm, global_norm};
+use crate::loss::{TdLoss, cross_entropy};
+use crate::target::{Bootstrap, DistributionTarget, distribution_of_action, distribution_target, q_learning_target};
 
 /// Whether the gradient of all parameters together is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,18 +25,51 @@ pub enum GradientBound {
     GlobalNorm(f32),
 }
 
+/// What an update makes smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Of the temporal-difference error, for networks that give q-values.
+    Td(TdLoss),
+    /// Cross-entropy against a target distribution, for networks that give distributions (Bellemare et al. 2017).
+    CrossEntropy(DistributionTarget),
+}
+
 /// What a learner does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearnerConfig {
     /// Loss of each example.
-    pub loss: TdLoss,
+    pub loss: Loss,
+    /// Which action of s' a target is taken from.
+    pub bootstrap: Bootstrap,
     /// Optimiser and its values.
-    pub optimiser: Adam,
+    pub optimiser: Optimiser,
     /// Bound on the gradient.
     pub gradient_bound: GradientBound,
 }
 
-/// Learns q-values with an online and a target network.
+/// Why a learner cannot be built.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum LearnerError {
+    /// The network cannot be built.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A loss of errors and a network of distributions.
+    #[error(
+        "the network gives distributions, and a squared or Huber loss needs q-values: choose the loss `cross-entropy`, or \
+         the network output `q-values`"
+    )]
+    LossNeedsQValues,
+    /// A loss of distributions and a network of q-values.
+    #[error(
+        "the network gives q-values, and cross-entropy needs distributions: choose the loss `squared` or `huber`, or the \
+         network output `distribution`"
+    )]
+    LossNeedsDistributions,
+}
+
+/// Learns q-values, or distributions of returns, with an online and a target network.
 #[derive(Debug)]
 pub struct Learner {
     config: LearnerConfig,
@@ -42,25 +77,28 @@ pub struct Learner {
     device: Device,
     online: QNetwork,
     target: QNetwork,
-    optimiser: Optimiser,
+    optimiser: OptimiserState,
+    /// Draws the noise of noisy layers.
+    noise: Generator,
     updates: u64,
 }
 
 /// Burn's optimiser has no `Debug`; this wrapper gives it one.
-struct Optimiser(ModuleOptimizer);
+struct OptimiserState(ModuleOptimizer);
 
-impl std::fmt::Debug for Optimiser {
+impl std::fmt::Debug for OptimiserState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Adam")
+        f.write_str("OptimiserState(..)")
     }
 }
 
-/// Everything that decides a learner's future, in Burn's own record format.
+/// Everything that decides a learner's future; networks and optimiser in Burn's own record format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LearnerState {
     online: Vec<u8>,
     target: Vec<u8>,
     optimiser: Vec<u8>,
+    noise: Generator,
     updates: u64,
 }
 
@@ -71,11 +109,21 @@ pub struct LearnerStateError {
     reason: String,
 }
 
+/// What an update tells beside its losses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Nothing.
+    Losses,
+    /// The norm of the gradient, which costs a pass over all gradients unless they are bounded.
+    GradientNorm,
+}
+
 /// What one update computed, still on the device until [`UpdateOutput::read`].
 #[derive(Debug)]
 pub struct UpdateOutput {
-    /// Per-example losses and chosen q-values, `[2, batch]`: one tensor, so that one read brings both.
-    losses_and_q_values: Tensor<2>,
+    /// Losses and chosen q-values, and the gradient's norm if it was measured: one tensor, so that one read brings all.
+    numbers: Tensor<1>,
+    batch: usize,
 }
 
 /// What one update computed, on the host.
@@ -85,16 +133,17 @@ pub struct UpdateResult {
     pub losses: Vec<f32>,
     /// Q-value of the chosen action before the update, `[batch]`.
     pub q_values: Vec<f32>,
+    /// Norm of the gradient of all parameters together before it was bounded, if it was measured.
+    pub gradient_norm: Option<f32>,
 }
 
 impl UpdateOutput {
     /// The one device-to-host crossing of an update; it waits until the update is computed.
     pub fn read(self) -> UpdateResult {
-        let [_, batch] = self.losses_and_q_values.dims();
-        let mut losses: Vec<f32> =
-            self.losses_and_q_values.into_data().try_to_vec().expect("losses and q-values are floats");
-        let q_values = losses.split_off(batch);
-        UpdateResult { losses, q_values }
+        let mut losses = prism_model::read(self.numbers);
+        let mut q_values = losses.split_off(self.batch);
+        let gradient_norm = q_values.split_off(self.batch).pop();
+        UpdateResult { losses, q_values, gradient_norm }
     }
 }
 
@@ -102,29 +151,35 @@ impl Learner {
     /// A learner whose networks start equal, with weights drawn from `seed`.
     ///
     /// # Errors
-    /// When the network cannot be built.
+    /// When the network cannot be built, or the loss is not one of its output.
     pub fn new(
         config: LearnerConfig,
         network_config: NetworkConfig,
         seed: Seed,
         device: &Device,
-    ) -> Result<Self, NetworkError> {
+    ) -> Result<Self, LearnerError> {
+        match (config.loss, &network_config.output) {
+            (Loss::Td(_), Output::QValues) | (Loss::CrossEntropy(_), Output::Distribution(_)) => {}
+            (Loss::Td(_), Output::Distribution(_)) => return Err(LearnerError::LossNeedsQValues),
+            (Loss::CrossEntropy(_), Output::QValues) => return Err(LearnerError::LossNeedsDistributions),
+        }
         let online = network_config.init(&mut seed.generator(), &device.clone().autodiff())?;
-        let optimiser = Optimiser(config.optimiser.init());
         Ok(Self {
             config,
             network_config,
             device: device.clone(),
             target: online.valid(),
             online,
-            optimiser,
+            optimiser: OptimiserState(config.optimiser.init()),
+            noise: seed.derive("noise", 0).generator(),
             updates: 0,
         })
     }
 
-    /// The online network for acting and saving: it shares the weights and takes no part in differentiation.
+    /// The online network for acting and saving: it shares the weights, takes no part in differentiation, and has no
+    /// noise.
     pub fn online(&self) -> QNetwork {
-        self.online.valid()
+        self.online.valid().without_noise()
     }
 
     /// Shape of the networks.
@@ -142,34 +197,94 @@ impl Learner {
         self.target = self.online.valid();
     }
 
-    /// Makes one update from a batch: loss against the target network's values, gradient, optimiser step.
+    /// Makes one update from a batch: loss against the target network's values, gradient, optimiser step. Noisy layers
+    /// of both networks get fresh noise first.
     ///
     /// # Panics
     /// When the batch's observations are not those the network was built for.
-    pub fn update(&mut self, batch: &Batch) -> UpdateOutput {
+    pub fn update(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {
         let size = batch.size();
+        self.draw_noise();
         let input = &self.network_config.input;
-        let plain = |values: &[f32]| Tensor::<1>::from_data(TensorData::new(values.to_vec(), [size]), &self.device);
-
-        let next_q_values = self.target.forward(input.upload(&batch.next_observations, &self.device));
-        let targets = q_learning_target(plain(&batch.returns), plain(&batch.discounts), next_q_values);
-
+        let observations = input.upload(&batch.observations, &self.device);
+        let next_observations = input.upload(&batch.next_observations, &self.device);
         let actions = Tensor::<2, Int>::from_data(TensorData::new(batch.actions.clone(), [size, 1]), &self.device);
-        let q_values = self.online.forward(input.upload(&batch.observations, &self.device));
-        let chosen = q_values.gather(1, actions).squeeze_dim::<1>(1);
-        let losses = self.config.loss.of(chosen.clone() - targets);
-        let weighted = losses.clone() * plain(&batch.importance_weights);
+        let importance_weights = self.upload(&batch.importance_weights);
 
-        let gradients = GradientsParams::from_grads(weighted.mean().backward(), &self.online);
-        let gradients = match self.config.gradient_bound {
-            GradientBound::None => gradients,
-            GradientBound::GlobalNorm(limit) => clip_global_norm(&self.online, gradients, limit),
+        let examples = Examples {
+            observations,
+            actions,
+            returns: self.upload(&batch.returns),
+            discounts: self.upload(&batch.discounts),
+            next_observations,
         };
+        let (losses, q_values) = match (self.config.loss, &self.network_config.output) {
+            (Loss::CrossEntropy(kind), Output::Distribution(support)) => {
+                self.distribution_losses(examples, kind, support)
+            }
+            (Loss::Td(loss), _) => self.td_losses(examples, loss),
+            (Loss::CrossEntropy(_), Output::QValues) => unreachable!("`new` refuses this pair"),
+        };
+
+        let mut numbers = vec![losses.clone().inner(), q_values];
+        let weighted = losses * importance_weights;
+        let mut gradients = GradientsParams::from_grads(weighted.mean().backward(), &self.online);
+        let bounded = self.config.gradient_bound != GradientBound::None;
+        let norm = (bounded || measure == Measure::GradientNorm).then(|| global_norm(&self.online, &gradients).inner());
+        if let (GradientBound::GlobalNorm(limit), Some(norm)) = (self.config.gradient_bound, &norm) {
+            gradients = clip_global_norm(&self.online, gradients, norm.clone(), limit);
+        }
+        if measure == Measure::GradientNorm {
+            numbers.extend(norm);
+        }
         // Moved out and back, not cloned: the optimiser changes in place what nobody else holds.
         let online = std::mem::replace(&mut self.online, self.target.clone());
-        self.online = self.optimiser.0.step(self.config.optimiser.learning_rate, online, gradients);
+        self.online = self.optimiser.0.step(self.config.optimiser.learning_rate(), online, gradients);
         self.updates += 1;
-        UpdateOutput { losses_and_q_values: Tensor::stack(vec![losses.inner(), chosen.inner()], 0) }
+        UpdateOutput { numbers: Tensor::cat(numbers, 0), batch: size }
+    }
+
+    fn draw_noise(&mut self) {
+        self.online = self.online.with_noise(&mut self.noise);
+        self.target = self.target.with_noise(&mut self.noise);
+    }
+
+    fn upload(&self, values: &[f32]) -> Tensor<1> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &self.device)
+    }
+
+    /// Action of s' that each target is taken from, given the target network's q-values there, `[batch, 1]`.
+    fn next_actions(&self, next_observations: Tensor<2>, target_q_values: Tensor<2>) -> Tensor<2, Int> {
+        match self.config.bootstrap {
+            Bootstrap::Max => target_q_values.argmax(1),
+            Bootstrap::Double => self.online.valid().forward(next_observations).argmax(1),
+        }
+    }
+
+    /// Losses, with their gradient, and q-values of the chosen actions, `[batch]` each.
+    fn td_losses(&self, examples: Examples, loss: TdLoss) -> (Tensor<1>, Tensor<1>) {
+        let next_q_values = self.target.forward(examples.next_observations.clone());
+        let next_actions = self.next_actions(examples.next_observations, next_q_values.clone());
+        let targets = q_learning_target(examples.returns, examples.discounts, next_q_values, next_actions);
+        let q_values = self.online.forward(examples.observations);
+        let chosen = q_values.gather(1, examples.actions).squeeze_dim::<1>(1);
+        (loss.of(chosen.clone() - targets), chosen.inner())
+    }
+
+    /// As [`Self::td_losses`], of distributions.
+    fn distribution_losses(
+        &self,
+        examples: Examples,
+        kind: DistributionTarget,
+        support: &Support,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let next = softmax(self.target.logits(examples.next_observations.clone()), 2);
+        let next_actions = self.next_actions(examples.next_observations, support.mean(next.clone()));
+        let next = distribution_of_action(next, next_actions);
+        let targets = distribution_target(kind, examples.returns, examples.discounts, next, support);
+        let logits = distribution_of_action(self.online.logits(examples.observations), examples.actions);
+        let probabilities = softmax(logits.clone().inner(), 1).unsqueeze_dim::<3>(1);
+        (cross_entropy(targets, logits), support.mean(probabilities).squeeze_dim(1))
     }
 
     /// Takes the whole state.
@@ -181,6 +296,7 @@ impl Learner {
             online: network(&self.online.valid()),
             target: network(&self.target),
             optimiser: self.optimiser.0.into_bytes().expect("an optimiser's record is written to memory").to_vec(),
+            noise: self.noise.clone(),
             updates: self.updates,
         }
     }
@@ -201,34 +317,71 @@ impl Learner {
             self.config.optimiser.init().from_bytes(Bytes::from_bytes_vec(state.optimiser.clone())).map_err(refused)?;
         self.online = online;
         self.target = target;
-        self.optimiser = Optimiser(optimiser);
+        self.optimiser = OptimiserState(optimiser);
+        self.noise = state.noise.clone();
         self.updates = state.updates;
         Ok(())
     }
 }
 
+/// A batch on the device.
+struct Examples {
+    /// `[batch, elements]`
+    observations: Tensor<2>,
+    /// `[batch, 1]`
+    actions: Tensor<2, Int>,
+    /// `[batch]`
+    returns: Tensor<1>,
+    /// `[batch]`
+    discounts: Tensor<1>,
+    /// `[batch, elements]`
+    next_observations: Tensor<2>,
+}
+
 #[cfg(test)]
 mod tests {
-    use prism_model::{Input, InputElement, Torso};
+    use prism_model::{Adam, Input, InputElement, Layers, Noise, Torso};
     use rand::RngExt;
 
     use super::*;
 
     const SIZE: usize = 8;
 
-    fn learner(bound: GradientBound) -> Learner {
+    fn network() -> NetworkConfig {
+        let input = Input { shape: vec![3], element: InputElement::F32 };
+        NetworkConfig::dqn(input, 2, Torso::Mlp { hidden: vec![16] })
+    }
+
+    fn categorical() -> NetworkConfig {
+        NetworkConfig {
+            output: Output::Distribution(Support::new(-2.0, 2.0, 9).expect("a valid support")),
+            ..network()
+        }
+    }
+
+    fn config() -> LearnerConfig {
+        LearnerConfig {
+            loss: Loss::Td(TdLoss::Squared),
+            bootstrap: Bootstrap::Max,
+            optimiser: Optimiser::Adam(Adam { learning_rate: 1e-2, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
+            gradient_bound: GradientBound::None,
+        }
+    }
+
+    const CROSS_ENTROPY: Loss = Loss::CrossEntropy(DistributionTarget::Projection);
+
+    fn build(config: LearnerConfig, network: NetworkConfig) -> Learner {
         let device = prism_model::open_device("flex").expect("tests are built with flex");
-        let network = NetworkConfig::dqn(
-            Input { shape: vec![3], element: InputElement::F32 },
-            2,
-            Torso::Mlp { hidden: vec![16] },
-        );
-        let config = LearnerConfig {
-            loss: TdLoss::Squared,
-            optimiser: Adam { learning_rate: 1e-2, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
-            gradient_bound: bound,
-        };
         Learner::new(config, network, Seed(3), &device).expect("a valid network")
+    }
+
+    fn learner(bound: GradientBound) -> Learner {
+        build(LearnerConfig { gradient_bound: bound, ..config() }, network())
+    }
+
+    /// One update and its result.
+    fn update(learner: &mut Learner, batch: &Batch) -> UpdateResult {
+        learner.update(batch, Measure::Losses).read()
     }
 
     fn batch(seed: u64) -> Batch {
@@ -258,7 +411,7 @@ mod tests {
         };
         let q = values(&learner.online.valid(), &batch.observations);
         let next = values(&learner.target, &batch.next_observations);
-        let result = learner.update(&batch).read();
+        let result = update(&mut learner, &batch);
         for example in 0..SIZE {
             let best = next[2 * example].max(next[2 * example + 1]);
             let chosen = q[2 * example + batch.actions[example] as usize];
@@ -266,6 +419,97 @@ mod tests {
             assert!((result.q_values[example] - chosen).abs() < 1e-6);
             assert!((result.losses[example] - error * error).abs() < 1e-5);
         }
+    }
+
+    /// Q-values `[batch][action]` of a network.
+    fn rows(learner: &Learner, network: &QNetwork, observations: &[u8]) -> Vec<Vec<f32>> {
+        let observations = learner.network_config.input.upload(observations, &learner.device);
+        prism_model::read(network.forward(observations)).chunks(2).map(<[f32]>::to_vec).collect()
+    }
+
+    fn argmax(row: &[f32]) -> usize {
+        usize::from(row[1] > row[0])
+    }
+
+    #[test]
+    fn a_double_target_takes_the_online_networks_action_and_the_target_networks_value() {
+        let mut learner = build(LearnerConfig { bootstrap: Bootstrap::Double, ..config() }, network());
+        for step in 0..40 {
+            update(&mut learner, &batch(step));
+        }
+        let batch = batch(1);
+        let q = rows(&learner, &learner.online.valid(), &batch.observations);
+        let online = rows(&learner, &learner.online.valid(), &batch.next_observations);
+        let target = rows(&learner, &learner.target, &batch.next_observations);
+        assert!(online.iter().zip(&target).any(|(a, b)| argmax(a) != argmax(b)), "the networks agree: no test");
+        let result = update(&mut learner, &batch);
+        for example in 0..SIZE {
+            let next = target[example][argmax(&online[example])];
+            let error = batch.returns[example] + 0.9 * next - q[example][batch.actions[example] as usize];
+            assert!((result.losses[example] - error * error).abs() < 1e-5, "example {example}");
+        }
+    }
+
+    #[test]
+    fn a_distributional_learner_learns_the_distribution_and_not_only_its_mean() {
+        let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, ..config() }, categorical());
+        let mut batch = batch(1);
+        batch.discounts.fill(0.0);
+        // Each observation stands twice in the batch and has two returns, far apart.
+        let half = batch.observations.len() / 2;
+        let (first, second) = batch.observations.split_at_mut(half);
+        second.copy_from_slice(first);
+        batch.actions.fill(0);
+        batch.returns = [[-1.5; SIZE / 2], [1.5; SIZE / 2]].concat();
+        for _ in 0..300 {
+            update(&mut learner, &batch);
+        }
+        let result = update(&mut learner, &batch);
+        let observations = learner.network_config.input.upload(&batch.observations, &learner.device);
+        let probabilities = prism_model::read(softmax(learner.online().logits(observations), 2));
+        // Atoms from -2 to 2 in steps of a half: -1.5 and 1.5 are the second and the last but one.
+        for distributions in probabilities.chunks(2 * 9) {
+            assert!(
+                (distributions[1] - 0.5).abs() < 0.05 && (distributions[7] - 0.5).abs() < 0.05,
+                "{distributions:?}"
+            );
+        }
+        assert!(result.q_values.iter().all(|q_value| q_value.abs() < 0.1), "{:?}", result.q_values);
+        // The entropy of a fair coin.
+        assert!(result.losses.iter().all(|loss| (loss - 2f32.ln()).abs() < 0.7), "{:?}", result.losses);
+    }
+
+    #[test]
+    fn a_loss_that_does_not_fit_the_networks_output_is_refused() {
+        let device = prism_model::open_device("flex").expect("tests are built with flex");
+        let refused = |config, network| Learner::new(config, network, Seed(3), &device).expect_err("they do not fit");
+        assert_eq!(refused(config(), categorical()), LearnerError::LossNeedsQValues);
+        let cross_entropy = LearnerConfig { loss: CROSS_ENTROPY, ..config() };
+        assert_eq!(refused(cross_entropy, network()), LearnerError::LossNeedsDistributions);
+    }
+
+    #[test]
+    fn every_update_of_noisy_networks_draws_new_noise_and_acting_has_none() {
+        let noisy = NetworkConfig { layers: Layers::Noisy { noise: Noise::Factorised, sigma: 0.5 }, ..network() };
+        let sgd = LearnerConfig { optimiser: Optimiser::Sgd { learning_rate: f64::MIN_POSITIVE }, ..config() };
+        let mut learner = build(sgd, noisy);
+        let before = q_values(&learner);
+        let losses: Vec<_> = (0..3).map(|_| update(&mut learner, &batch(1)).losses).collect();
+        assert!(losses[0] != losses[1] && losses[1] != losses[2], "equal weights and batches differ by noise alone");
+        assert_eq!(q_values(&learner), before);
+    }
+
+    #[test]
+    fn an_update_is_read_once_whatever_it_computes() {
+        let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, ..config() }, categorical());
+        let before = prism_model::reads();
+        for step in 0..10 {
+            update(&mut learner, &batch(step));
+        }
+        assert_eq!(prism_model::reads() - before, 10);
+        let measured = learner.update(&batch(1), Measure::GradientNorm).read();
+        assert_eq!(prism_model::reads() - before, 11);
+        assert!(measured.gradient_norm.is_some_and(|norm| norm > 0.0));
     }
 
     #[test]
@@ -277,15 +521,15 @@ mod tests {
             let ((error_a, q_a), (error_b, q_b)) = (target(a), target(b));
             ((q_a + error_a) - (q_b + error_b)).abs() < 1e-4 || ((q_a - error_a) - (q_b - error_b)).abs() < 1e-4
         });
-        let first = learner.update(&batch).read();
-        let second = learner.update(&batch).read();
+        let first = update(&mut learner, &batch);
+        let second = update(&mut learner, &batch);
         assert!(same_targets(&first, &second));
         for _ in 0..30 {
-            learner.update(&batch);
+            update(&mut learner, &batch);
         }
-        let before = learner.update(&batch).read();
+        let before = update(&mut learner, &batch);
         learner.replace_target();
-        let after = learner.update(&batch).read();
+        let after = update(&mut learner, &batch);
         assert!(!same_targets(&before, &after));
     }
 
@@ -296,11 +540,11 @@ mod tests {
         weighted.importance_weights[0] = 0.0;
         let mut replaced = weighted.clone();
         replaced.returns[0] = 1000.0;
-        silenced.update(&weighted);
-        absent.update(&replaced);
+        update(&mut silenced, &weighted);
+        update(&mut absent, &replaced);
         assert_eq!(q_values(&silenced), q_values(&absent));
         let mut heard = learner(GradientBound::None);
-        heard.update(&batch(1));
+        update(&mut heard, &batch(1));
         assert_ne!(q_values(&silenced), q_values(&heard));
     }
 
@@ -309,8 +553,8 @@ mod tests {
         // Adam's first step ignores the gradient's size, so the bound shows from the second one on.
         let (mut free, mut bounded) = (learner(GradientBound::None), learner(GradientBound::GlobalNorm(0.01)));
         for step in 0..3 {
-            free.update(&batch(step));
-            bounded.update(&batch(step));
+            update(&mut free, &batch(step));
+            update(&mut bounded, &batch(step));
         }
         assert_ne!(q_values(&free), q_values(&bounded));
     }
@@ -319,13 +563,13 @@ mod tests {
     fn a_restored_learner_goes_on_as_the_saved_one() {
         let mut saved = learner(GradientBound::GlobalNorm(1.0));
         for step in 0..5 {
-            saved.update(&batch(step));
+            update(&mut saved, &batch(step));
         }
         let state = saved.state();
         let mut restored = learner(GradientBound::GlobalNorm(1.0));
         restored.restore(&state).expect("the state is whole");
         for step in 5..10 {
-            assert_eq!(saved.update(&batch(step)).read(), restored.update(&batch(step)).read());
+            assert_eq!(update(&mut saved, &batch(step)), update(&mut restored, &batch(step)));
         }
         assert_eq!(q_values(&saved), q_values(&restored));
         assert_eq!(restored.updates(), 10);
@@ -337,7 +581,7 @@ mod tests {
         let before = q_values(&learner);
         let mut state = learner.state();
         state.target.truncate(state.target.len() / 2);
-        learner.update(&batch(1));
+        update(&mut learner, &batch(1));
         let after = q_values(&learner);
         learner.restore(&state).expect_err("half a network");
         assert_eq!(q_values(&learner), after);

@@ -2,6 +2,7 @@
 //! and reduces them.
 
 use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
 use serde::{Deserialize, Serialize};
 
 /// How a temporal-difference error becomes a loss.
@@ -31,21 +32,29 @@ impl TdLoss {
             }
         }
     }
+
+    /// |δ| of an example with this loss.
+    pub fn error_magnitude(self, loss: f32) -> f32 {
+        match self {
+            TdLoss::Squared => loss.sqrt(),
+            TdLoss::Huber if loss <= 0.5 => (2.0 * loss).sqrt(),
+            TdLoss::Huber => loss + 0.5,
+        }
+    }
 }
 
-/// Targets of Q-learning (Mnih et al. 2015, algorithm 1; n-step as in Sutton and Barto 2018, section 7.1):
-/// y = G + D · max_a Q_target(s', a).
+/// Cross-entropy of predicted distributions against targets that carry no gradient (Bellemare et al. 2017, algorithm 1):
+/// -Σᵢ mᵢ log pᵢ.
+///
+/// It is the Kullback-Leibler divergence of the two plus the target's own entropy, which no weight changes.
 ///
 /// # Shapes
-/// - `returns`: G, the n-step return, `[batch]`
-/// - `discounts`: D, the product of the discounts up to s', 0 after a real ending, `[batch]`
-/// - `next_q_values`: Q_target(s', ·), `[batch, actions]`; must carry no gradient
+/// - `targets`: m, probabilities, `[batch, atoms]`
+/// - `logits`: log p up to a constant, `[batch, atoms]`
 /// - returns: `[batch]`
-pub fn q_learning_target(returns: Tensor<1>, discounts: Tensor<1>, next_q_values: Tensor<2>) -> Tensor<1> {
-    let [batch] = returns.dims();
-    assert_eq!(discounts.dims(), [batch], "one discount for each return");
-    assert_eq!(next_q_values.dims()[0], batch, "one row of q-values for each return");
-    returns + discounts * next_q_values.max_dim(1).squeeze_dim(1)
+pub fn cross_entropy(targets: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
+    assert_eq!(targets.dims(), logits.dims(), "one target for each predicted distribution");
+    (targets * log_softmax(logits, 1)).sum_dim(1).squeeze_dim(1).neg()
 }
 
 #[cfg(test)]
@@ -104,13 +113,53 @@ mod tests {
     }
 
     #[test]
-    fn the_target_bootstraps_only_through_the_discount() {
-        let device = device();
-        let target = q_learning_target(
-            Tensor::from_floats([1.0, -1.0, 0.5], &device),
-            Tensor::from_floats([0.99, 0.0, 0.970_299], &device),
-            Tensor::from_floats([[2.0, 3.0], [50.0, 60.0], [-1.0, -2.0]], &device),
-        );
-        assert_close(&values(target), &[1.0 + 0.99 * 3.0, -1.0, 0.5 - 0.970_299]);
+    fn the_magnitude_of_an_error_is_found_again_from_its_loss() {
+        for loss in [TdLoss::Squared, TdLoss::Huber] {
+            let losses = values(loss.of(Tensor::<1>::from_floats(ERRORS, &device())));
+            let magnitudes: Vec<f32> = losses.into_iter().map(|value| loss.error_magnitude(value)).collect();
+            assert_close(&magnitudes, &ERRORS.map(|error| f64::from(error.abs())));
+        }
+    }
+
+    const TARGETS: [[f32; 3]; 2] = [[0.2, 0.5, 0.3], [0.0, 0.0, 1.0]];
+    const LOGITS: [[f32; 3]; 2] = [[0.5, -1.0, 2.0], [3.0, 0.0, -30.0]];
+
+    /// The documented formula, with the softmax written out.
+    fn scalar_cross_entropy(target: &[f32; 3], logits: [f64; 3]) -> f64 {
+        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+        -(0..3).map(|i| f64::from(target[i]) * (logits[i].exp() / sum).ln()).sum::<f64>()
+    }
+
+    #[test]
+    fn cross_entropy_equals_its_documented_formula() {
+        let losses = cross_entropy(Tensor::from_floats(TARGETS, &device()), Tensor::from_floats(LOGITS, &device()));
+        let expected: Vec<f64> = TARGETS
+            .iter()
+            .zip(LOGITS)
+            .map(|(target, logits)| scalar_cross_entropy(target, logits.map(f64::from)))
+            .collect();
+        assert_close(&values(losses), &expected);
+    }
+
+    #[test]
+    fn the_gradient_of_cross_entropy_equals_the_numerical_derivative() {
+        let logits = Tensor::<2>::from_floats(LOGITS, &device().autodiff()).require_grad();
+        let targets = Tensor::from_floats(TARGETS, &device());
+        let gradients = cross_entropy(targets, logits.clone()).sum().backward();
+        let gradient: Vec<f32> =
+            logits.grad(&gradients).expect("logits are tracked").into_data().try_to_vec().expect("floats");
+        let step = 1e-4;
+        for (example, (target, logits)) in TARGETS.iter().zip(LOGITS).enumerate() {
+            for atom in 0..3 {
+                let at = |change: f64| {
+                    let mut logits = logits.map(f64::from);
+                    logits[atom] += change;
+                    scalar_cross_entropy(target, logits)
+                };
+                let expected = (at(step) - at(-step)) / (2.0 * step);
+                let actual = f64::from(gradient[3 * example + atom]);
+                assert!((actual - expected).abs() < 1e-4, "example {example}, atom {atom}: {actual} is not {expected}");
+            }
+        }
     }
 }
