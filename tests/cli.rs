@@ -1,18 +1,9 @@
 //! The real binary: what is typed and what comes back.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::support::{assert_says, prism, refusal_in};
-
-/// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Gives the message.
-fn refusal(arguments: &[&str]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let message = refusal_in(folder.path(), arguments);
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(left.is_empty(), "{arguments:?} left {left:?}");
-    message
-}
+use crate::support::{assert_says, prism, refusal, refusal_in};
 
 /// Like [`refusal`], of what is wrong on the command line or in a setting, which has an exit code of its own.
 fn wrong_usage(arguments: &[&str]) -> String {
@@ -63,6 +54,19 @@ fn an_unknown_device_is_wrong_usage_and_lists_those_of_the_build() {
 fn a_network_that_does_not_fit_its_observations_is_wrong_usage() {
     let arguments = ["train", "catch", "--set", "network.kind=nature", "--set", "network.hidden=[8]"];
     assert_says(&wrong_usage(&arguments), &["[1, 10, 5]", "`mlp`"]);
+}
+
+#[test]
+fn a_run_whose_loss_is_no_number_any_more_ends_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let rate = ["--set", "optimiser.learning_rate=1e25", "--set", "learning.loss=squared"];
+    let arguments = [&["train", "catch", "--out", "run", "--set", "optimiser.gradient_norm=none"][..], &rate].concat();
+    let output = prism(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(1));
+    assert_says(
+        &String::from_utf8(output.stderr).unwrap(),
+        &["error: learning has blown up", "learning_rate", "in run"],
+    );
 }
 
 #[cfg(feature = "ale")]
@@ -130,7 +134,24 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("learning.period=0", "at least 1"),
         ("learning.target_period=0", "at least 1"),
         ("learning.loss=absolute", "\"huber\""),
-        ("optimiser.kind=sgd", "\"adam\""),
+        ("learning.loss=cross-entropy", "network.output"),
+        ("learning.bootstrap=triple", "\"double\""),
+        ("network.scaling=none", "\"unit-length\""),
+        ("network.activation=tanh", "\"selu\""),
+        ("network.streams=three", "\"dueling\""),
+        ("network.layers=noisy", "\"noisy-factorised\""),
+        ("network.sigma=0.5", "only network.layers"),
+        ("network.output=histogram", "\"distribution\""),
+        ("network.v_min=-1", "only network.output"),
+        ("network.atoms=51", "leave it out"),
+        ("replay.sampling=greedy", "\"rank-based\""),
+        ("replay.priority_offset=1e-5", "leave it out"),
+        ("replay.priority=loss", "leave it out"),
+        ("replay.copies=3", "leave it out"),
+        ("optimiser.kind=momentum", "\"adam\""),
+        ("optimiser.decay=0.95", "only optimiser.kind"),
+        ("evaluation.noise=loud", "\"fresh\""),
+        ("diagnostics.held_out=-1", "0 (none) to 100000"),
         ("optimiser.learning_rate=0", "above 0"),
         ("optimiser.learning_rate=1e300", "3.4e38"),
         ("optimiser.learning_rate=1e-300", "1e-45"),
@@ -149,6 +170,15 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("evaluation.episodes=1000000000000000000", "1 to 1000000"),
         ("evaluation.epsilon=2", "0 to 1"),
     ];
+    for (setting, missing) in [
+        ("network.layers=noisy-factorised", "network.sigma"),
+        ("network.output=distribution", "network.atoms"),
+        ("replay.sampling=proportional", "replay.priority"),
+        ("replay.sampling=copy-rewarded", "replay.copies"),
+        ("optimiser.kind=rmsprop", "optimiser.decay"),
+    ] {
+        assert_says(&refusal(&["train", "pong", "--set", setting]), &[missing, "is missing: expected"]);
+    }
     for (setting, expectation) in table {
         // What is wrongly accepted ends after a step.
         let message = refusal(&["train", "pong", "--set", "training.agent_steps=1", "--set", setting]);
@@ -266,6 +296,8 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[cfg(feature = "ale")]
 mod roms {
+    use std::process::Output;
+
     use super::*;
 
     /// `prism` that finds no ROM files but those in the folder `roms`.

@@ -213,3 +213,12 @@ fn help_shows_examples_of_every_picture() {
         assert_says(&String::from_utf8(output.stdout).unwrap(), &["Examples:", &format!("prism plot {picture}")]);
     }
 }
+
+#[test]
+fn the_projection_is_drawn_before_after_and_at_an_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let svg = picture(folder.path(), &["projection", "--reward=-1.2", "--discount", "0.5"]);
+    assert_has(&svg, &["source: return Z of the next state", "projected: −1.2 + 0.5 Z"]);
+    let message = refusal_in(folder.path(), &["plot", "projection", "--discount", "1.5"]);
+    assert_says(&message, &["1.5", "0 to 1"]);
+}

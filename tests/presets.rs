@@ -1,9 +1,9 @@
 //! Each preset against a table typed in by hand from `spec/algorithms.md`, section 3.
 
-use prism::{Config, EnvironmentKind, Override, Source};
-use prism_algorithms::{GradientBound, TdLoss};
+use prism::{Config, EnvironmentKind, Override, Prioritization, Source};
+use prism_algorithms::{Bootstrap, DistributionTarget, GradientBound, Loss, PriorityMeasure, Sampling, TdLoss};
 use prism_environment::AgentSteps;
-use prism_model::{Adam, Torso};
+use prism_model::{Activation, Adam, Layers, Noise, Optimiser, Output, Streams, Torso};
 
 fn preset(name: &str) -> Config {
     Config::read(&Source::find(name).unwrap(), &[]).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -25,7 +25,7 @@ fn the_book_presets_have_the_books_values() {
         assert_eq!(config.environment.kind.protocol(), "cleanrl", "{name}");
         assert_eq!(config.environment.kind.frame_skip(), 4, "{name}");
         assert_eq!(config.environment.count.get(), 1, "{name}");
-        assert_eq!(config.network, Torso::Nature { hidden: 512 }, "{name}");
+        assert_eq!(config.network.torso, Torso::Nature { hidden: 512 }, "{name}");
         assert_eq!(config.training.stop_score, Some(stop_score), "{name}");
         assert_eq!(config.training.score_window.get(), 100, "{name}");
         assert_eq!(config.replay.capacity, capacity, "{name}");
@@ -35,13 +35,186 @@ fn the_book_presets_have_the_books_values() {
         assert_eq!(config.learning.gamma, 0.99, "{name}");
         assert_eq!(config.learning.n_step, 1, "{name}");
         assert_eq!(config.learning.batch_size, batch_size, "{name}");
-        assert_eq!(config.learner.loss, TdLoss::Squared, "{name}");
+        assert_eq!(config.learner.loss, Loss::Td(TdLoss::Squared), "{name}");
         assert_eq!(config.exploration.value(AgentSteps(0)), 1.0, "{name}");
         assert_eq!(config.exploration.value(AgentSteps(decay)), epsilon, "{name}");
         assert!(config.exploration.value(AgentSteps(decay - 1)) > epsilon, "{name}");
         let adam = Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
-        assert_eq!(config.learner.optimiser, adam, "{name}");
+        assert_eq!(config.learner.optimiser, Optimiser::Adam(adam), "{name}");
         assert_eq!(config.learner.gradient_bound, GradientBound::None, "{name}");
+    }
+}
+
+/// What makes a member of the family, on one line.
+fn summary(config: &Config) -> String {
+    let network = &config.network;
+    let hidden = match &network.torso {
+        Torso::Nature { hidden } => format!("nature {hidden}"),
+        Torso::Mlp { hidden } => format!("mlp {hidden:?}"),
+    };
+    let activation = if network.activation == Activation::Selu { " selu" } else { "" };
+    let streams = if network.streams == Streams::Dueling { " dueling" } else { "" };
+    let layers = match network.layers {
+        Layers::Plain => String::new(),
+        Layers::Noisy { noise: Noise::Factorised, sigma } => format!(" factorised {sigma}"),
+        Layers::Noisy { noise: Noise::Independent, sigma } => format!(" independent {sigma}"),
+    };
+    let output = match network.output {
+        Output::QValues => String::new(),
+        Output::Distribution(support) => {
+            format!(" {} atoms {}..{}", support.atoms(), support.v_min(), support.v_max())
+        }
+    };
+    let epsilon = |step| config.exploration.value(AgentSteps(step));
+    let exploration = format!("epsilon {}..{}", epsilon(0), epsilon(u64::MAX));
+    let replay = &config.replay;
+    let sampling = match replay.sampling {
+        Sampling::Uniform => "uniform".to_owned(),
+        Sampling::Proportional { exponent } => format!("proportional {exponent}"),
+        Sampling::RankBased { exponent } => format!("rank {exponent}"),
+        Sampling::CopyRewarded { copies, above } => format!("copies {copies} above {above}"),
+    };
+    let priorities = match &replay.prioritization {
+        None => String::new(),
+        Some(Prioritization { priority, importance }) => {
+            let measure = if priority.measure == PriorityMeasure::Loss { "loss" } else { "error" };
+            let exponent = |step| importance.value(AgentSteps(step));
+            format!(" {measure}+{:e} importance {}..{}", priority.offset, exponent(0), exponent(u64::MAX))
+        }
+    };
+    let learning = &config.learning;
+    let bootstrap = if config.learner.bootstrap == Bootstrap::Double { " double" } else { "" };
+    let loss = match config.learner.loss {
+        Loss::Td(TdLoss::Squared) => "squared",
+        Loss::Td(TdLoss::Huber) => "huber",
+        Loss::CrossEntropy(DistributionTarget::Projection) => "projection",
+        Loss::CrossEntropy(DistributionTarget::NeighbourSpreading) => "spreading",
+    };
+    let optimiser = match config.learner.optimiser {
+        Optimiser::Adam(adam) => format!("adam {:e}/{:e}", adam.learning_rate, adam.epsilon),
+        Optimiser::RmsProp(rms) => format!("rmsprop {:e}/{:e}/{}", rms.learning_rate, rms.epsilon, rms.decay),
+        Optimiser::Sgd { learning_rate } => format!("sgd {learning_rate:e}"),
+    };
+    let bound = match config.learner.gradient_bound {
+        GradientBound::None => String::new(),
+        GradientBound::GlobalNorm(norm) => format!(" norm {norm}"),
+    };
+    format!(
+        "{hidden}{activation}{streams}{layers}{output} | {exploration} | {}/{} {sampling}{priorities} | n {}{bootstrap} \
+         {loss} batch {} period {} target {} | {optimiser}{bound}",
+        replay.capacity,
+        replay.warm_up.0,
+        learning.n_step,
+        learning.batch_size,
+        learning.period.0,
+        learning.target_period.0
+    )
+}
+
+#[test]
+fn the_familys_presets_have_the_values_of_the_book_and_of_the_papers() {
+    let book = "adam 1e-4/1e-8";
+    let uniform = "100000/10000 uniform";
+    let greedy = "epsilon 1..0.02";
+    let every_step = "batch 32 period 1 target 1000";
+    let prioritized = "100000/10000 proportional 0.6 loss+1e-5 importance 0.4..1";
+    let nature = "1000000/50000 uniform";
+    let table = [
+        ("pong-n-step", format!("nature 512 | {greedy} | {uniform} | n 4 squared {every_step} | {book}")),
+        ("pong-double", format!("nature 512 | {greedy} | {uniform} | n 1 double squared {every_step} | {book}")),
+        (
+            "pong-noisy",
+            format!("nature 512 factorised 0.4 | epsilon 0..0 | {uniform} | n 1 squared {every_step} | {book}"),
+        ),
+        (
+            "pong-noisy-independent",
+            format!("nature 512 independent 0.017 | epsilon 0..0 | {uniform} | n 1 squared {every_step} | {book}"),
+        ),
+        ("pong-prioritized", format!("nature 512 | {greedy} | {prioritized} | n 1 squared {every_step} | {book}")),
+        ("pong-dueling", format!("nature 256 dueling | {greedy} | {uniform} | n 1 squared {every_step} | {book}")),
+        (
+            "pong-c51",
+            format!("nature 512 51 atoms -10..10 | {greedy} | {uniform} | n 1 projection {every_step} | {book}"),
+        ),
+        (
+            "pong-combined",
+            format!(
+                "nature 256 dueling factorised 0.4 | epsilon 0..0 | {prioritized} | n 4 squared {every_step} | {book}"
+            ),
+        ),
+        (
+            "dqn",
+            format!(
+                "nature 512 | epsilon 1..0.1 | {nature} | n 1 huber batch 32 period 4 target 10000 | \
+                 rmsprop 2.5e-4/9.765625e-6/0.95"
+            ),
+        ),
+        (
+            "double",
+            format!(
+                "nature 512 | epsilon 1..0.01 | {nature} | n 1 double huber batch 32 period 4 target 30000 | \
+                 rmsprop 2.5e-4/9.765625e-6/0.95"
+            ),
+        ),
+        (
+            "prioritized",
+            "nature 512 | epsilon 1..0.01 | 1000000/50000 proportional 0.6 error+1e-6 importance 0.4..1 | \
+             n 1 double huber batch 32 period 4 target 30000 | rmsprop 6.25e-5/6.1035155e-7/0.95"
+                .to_owned(),
+        ),
+        (
+            "dueling",
+            format!(
+                "nature 512 dueling | epsilon 1..0.01 | {nature} | n 1 double huber batch 32 period 4 target 30000 | \
+                 rmsprop 6.25e-5/9.765625e-6/0.95 norm 10"
+            ),
+        ),
+        (
+            "noisy",
+            format!(
+                "nature 512 factorised 0.5 | epsilon 0..0 | {nature} | n 1 huber batch 32 period 4 target 10000 | \
+                 rmsprop 2.5e-4/9.765625e-6/0.95"
+            ),
+        ),
+        (
+            "c51",
+            format!(
+                "nature 512 51 atoms -10..10 | epsilon 1..0.01 | {nature} | n 1 projection batch 32 period 4 target 10000 | \
+                 adam 2.5e-4/3.125e-4 norm 10"
+            ),
+        ),
+        (
+            "rainbow",
+            "nature 512 dueling factorised 0.5 51 atoms -10..10 | epsilon 0..0 | \
+             1000000/20000 proportional 0.5 loss+1e-6 importance 0.4..1 | \
+             n 3 double projection batch 32 period 4 target 8000 | adam 6.25e-5/1.5e-4 norm 10"
+                .to_owned(),
+        ),
+        (
+            "der",
+            "nature 512 dueling factorised 0.5 51 atoms -10..10 | epsilon 1..0.01 | \
+             100000/1600 proportional 0.5 loss+1e-6 importance 0.4..1 | \
+             n 10 double projection batch 32 period 1 target 2000 | adam 1e-4/1.5e-4 norm 10"
+                .to_owned(),
+        ),
+        (
+            "cartpole-c51",
+            "mlp [512] 51 atoms 0..100 | epsilon 1..0.02 | 100000/44 uniform | \
+             n 3 projection batch 32 period 1 target 300 | adam 1e-4/1e-8"
+                .to_owned(),
+        ),
+    ];
+    for (name, expected) in table {
+        assert_eq!(summary(&preset(name)), expected, "{name}");
+    }
+}
+
+#[test]
+fn importance_exponents_rise_over_the_steps_their_sources_give() {
+    for (name, decay) in [("pong-prioritized", 100_000), ("rainbow", 50_000_000), ("prioritized", 50_000_000)] {
+        let prioritization = preset(name).replay.prioritization.expect("a prioritized preset");
+        assert_eq!(prioritization.importance.value(AgentSteps(decay)), 1.0, "{name}");
+        assert!(prioritization.importance.value(AgentSteps(decay - decay / 100)) < 1.0, "{name}");
     }
 }
 
@@ -76,11 +249,18 @@ fn every_preset_survives_being_written_and_read_again() {
 fn every_preset_says_what_it_is_and_where_each_value_comes_from() {
     for preset in prism::presets::ALL {
         assert!(preset.title().len() > 10, "{}", preset.name);
-        for line in preset.text.lines().filter(|line| line.contains(" = ") && !line.starts_with("kind =")) {
+        for line in preset
+            .text
+            .lines()
+            .filter(|line| line.contains(" = ") && !line.starts_with("kind =") && !line.starts_with("base ="))
+        {
             let source = line.split_once('#').map(|(_, comment)| comment);
-            let named = ["[book]", "[nature]", "[ours]", "[gymnasium]"];
+            // A tag in brackets that the preset's head explains.
+            let tag =
+                source.and_then(|source| source.split_once('[')?.1.split_once(']')).map(|(tag, _)| format!("[{tag}]"));
+            let head = preset.text.split("\n\n").next().unwrap_or_default();
             assert!(
-                line.starts_with('#') || source.is_some_and(|source| named.iter().any(|name| source.contains(name))),
+                line.starts_with('#') || tag.is_some_and(|tag| tag == "[ours]" || head.contains(&tag)),
                 "{}: no source: {line}",
                 preset.name
             );

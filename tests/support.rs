@@ -32,7 +32,16 @@ pub fn prism(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_prism")).args(arguments).current_dir(folder).output().expect("prism starts")
 }
 
-/// Runs `prism` in a folder that may hold files already; it must refuse: one message, no panic text. Gives the message.
+/// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Gives the message.
+pub fn refusal(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let message = refusal_in(folder.path(), arguments);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{arguments:?} left {left:?}");
+    message
+}
+
+/// Like [`refusal`], in a folder that may hold files already.
 pub fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
     let output = prism(folder, arguments);
     let message = String::from_utf8(output.stderr).unwrap();

@@ -6,7 +6,8 @@ use crate::support::{Point, event_points, preset, rows, train_into};
 fn curves_hold_what_the_tables_hold() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
-    let settings = ["training.agent_steps=1300", "evaluation.period=400", "evaluation.episodes=4"];
+    let settings =
+        ["training.agent_steps=1300", "evaluation.period=400", "evaluation.episodes=4", "diagnostics.held_out=20"];
     train_into(&run, &preset("catch", &settings), 3);
     let points = event_points(&run);
 
@@ -29,6 +30,8 @@ fn curves_hold_what_the_tables_hold() {
             &[
                 ("loss", "train/loss"),
                 ("mean_q", "train/mean_q"),
+                ("gradient_norm", "train/gradient_norm"),
+                ("best_q_value", "train/best_q_value"),
                 ("epsilon", "train/epsilon"),
                 ("replay", "train/replay"),
             ],

@@ -1,6 +1,7 @@
 //! The command line: what can be typed.
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -109,6 +110,7 @@ pub struct PlaceArguments {
 #[command(after_help = "Examples:
   prism plot curves runs/pong-*
   prism plot diagnostics runs/pong-seed0-20260101-120000
+  prism plot projection
 
 Pictures are SVG files. A run may still be going on.")]
 pub struct PlotArguments {
@@ -126,6 +128,8 @@ pub enum Picture {
     Diagnostics(DiagnosticsArguments),
     /// Distributions of returns that a run recorded for its fixed observations
     Distributions(DistributionsArguments),
+    /// What the projection of C51 does to a normal distribution of returns
+    Projection(ProjectionArguments),
 }
 
 /// Arguments of `prism plot curves`.
@@ -165,6 +169,36 @@ pub struct DiagnosticsArguments {
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "diagnostics.svg")]
     pub out: PathBuf,
+}
+
+/// Arguments of `prism plot projection`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism plot projection
+  prism plot projection --reward=-6.5 --discount 0.5 --deviation 1 --out shifted.svg
+
+The support has 51 atoms from -10 to 10.")]
+pub struct ProjectionArguments {
+    /// Reward of the step
+    #[arg(long, value_name = "R", default_value_t = 2.0, allow_negative_numbers = true)]
+    pub reward: f64,
+    /// Discount of the step, 0 to 1
+    #[arg(long, value_name = "D", default_value_t = 0.9, value_parser = number_in(0.0..=1.0))]
+    pub discount: f64,
+    /// Standard deviation of the source, whose mean is 0; 0.1 to 100
+    #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = number_in(0.1..=100.0))]
+    pub deviation: f64,
+    /// The picture
+    #[arg(long, value_name = "FILE", default_value = "projection.svg")]
+    pub out: PathBuf,
+}
+
+/// Parses numbers of a range.
+fn number_in(range: RangeInclusive<f64>) -> impl Fn(&str) -> Result<f64, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("expected a number from {} to {}", range.start(), range.end())),
+    }
 }
 
 /// Arguments of `prism plot distributions`.

@@ -2,12 +2,17 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use prism_algorithms::{GradientBound, LearnerConfig, LinearSchedule};
+use prism_algorithms::{
+    ActingNoise, GradientBound, LearnerConfig, LinearSchedule, Loss, Priority, PriorityMeasure, Sampling, TdLoss,
+};
 use prism_environment::{AgentSteps, AtariConfig, AtariConfigError, AtariOptions, Frames, Protocol, TimeLimit, View};
-use prism_model::{Adam, Torso};
+use prism_model::{Activation, Adam, Layers, Noise, Optimiser, Output, RmsProp, Scaling, Streams, Support, Torso};
 use serde::Serialize;
 
-use crate::settings::{EnvironmentName, NetworkName, OptimiserName, OrNone, Settings, Typed, ViewName};
+use crate::settings::{
+    EnvironmentName, LayersName, LossName, NetworkName, OptimiserName, OrNone, OutputName, PriorityName, SamplingName,
+    Settings, StreamsName, Typed, ViewName,
+};
 use crate::{Override, SettingsError, Source};
 
 /// Everything that decides a run except its seed, device and folder.
@@ -15,8 +20,8 @@ use crate::{Override, SettingsError, Source};
 pub struct Config {
     /// What is played.
     pub environment: EnvironmentConfig,
-    /// The network between observation and head.
-    pub network: Torso,
+    /// The network, but for what the environment decides.
+    pub network: NetworkParts,
     /// The probability of a random action, by agent steps over all environments together.
     pub exploration: LinearSchedule,
     /// How much is remembered.
@@ -29,6 +34,8 @@ pub struct Config {
     pub training: TrainingConfig,
     /// How the agent is scored.
     pub evaluation: EvaluationConfig,
+    /// What is measured beside learning.
+    pub diagnostics: DiagnosticsConfig,
     #[serde(skip)]
     settings: Settings,
 }
@@ -108,13 +115,43 @@ pub enum Threads {
     Exactly(NonZeroUsize),
 }
 
-/// Sizes of the replay buffer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A network without its input and its number of actions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NetworkParts {
+    /// How observations are scaled.
+    pub scaling: Scaling,
+    /// From observations to the last features.
+    pub torso: Torso,
+    /// Between hidden layers.
+    pub activation: Activation,
+    /// One stream to the output, or two.
+    pub streams: Streams,
+    /// Kind of the fully connected layers.
+    pub layers: Layers,
+    /// What comes out for each action.
+    pub output: Output,
+}
+
+/// What is remembered, and how it is drawn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReplayConfig {
     /// Transitions kept.
     pub capacity: usize,
     /// Agent steps before learning begins.
     pub warm_up: AgentSteps,
+    /// How transitions are drawn.
+    pub sampling: Sampling,
+    /// Where priorities come from and how they are made up for; absent where sampling has none.
+    pub prioritization: Option<Prioritization>,
+}
+
+/// Priorities and their correction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prioritization {
+    /// How losses become priorities.
+    pub priority: Priority,
+    /// The importance exponent, by agent steps over all environments together.
+    pub importance: LinearSchedule,
 }
 
 /// Transitions, batches and periods.
@@ -156,6 +193,26 @@ pub struct EvaluationConfig {
     pub episodes: NonZeroUsize,
     /// Probability of a random action.
     pub epsilon: f64,
+    /// What noisy layers do.
+    pub noise: ActingNoise,
+}
+
+/// What is measured beside learning, once for each row of the training records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DiagnosticsConfig {
+    /// Observations held out at the end of the warm-up, over which q-values are averaged; 0 for none.
+    pub held_out: usize,
+    /// Which distributions are written down.
+    pub distributions: Option<DistributionRecords>,
+}
+
+/// Distributions that are written down as they change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DistributionRecords {
+    /// How many observations they are of, taken at the end of the warm-up.
+    pub observations: NonZeroUsize,
+    /// Updates between writings.
+    pub period: u64,
 }
 
 impl Config {
@@ -176,6 +233,7 @@ impl Config {
             learner: learner(&typed)?,
             training: training(&typed, frame_skip)?,
             evaluation: evaluation(&typed)?,
+            diagnostics: diagnostics(&typed)?,
             environment,
             settings: settings.clone(),
         })
@@ -189,21 +247,8 @@ impl Config {
 
 /// Keys of `[environment]` that every kind has.
 const SHARED_KEYS: [&str; 3] = ["environment.kind", "environment.count", "environment.threads"];
-/// Keys of `[environment]` that only a chain has; the others are Atari's.
-const CHAIN_KEYS: [&str; 2] = ["environment.states", "environment.step_limit"];
-
 fn environment(typed: &Typed) -> Result<EnvironmentConfig, SettingsError> {
     let settings = &typed.settings.environment;
-    for (key, _) in typed.given("environment").into_iter().filter(|(key, _)| !SHARED_KEYS.contains(key)) {
-        let (owner, name) = match key {
-            key if CHAIN_KEYS.contains(&key) => (EnvironmentName::Chain, "chain"),
-            _ => (EnvironmentName::Atari, "atari"),
-        };
-        if owner != settings.kind {
-            let reason = format!("only environments of kind \"{name}\" have it: leave it out");
-            return Err(typed.refuse_because(key, reason));
-        }
-    }
     let kind = match settings.kind {
         EnvironmentName::Atari => atari(typed)?,
         EnvironmentName::Catch => EnvironmentKind::Catch,
@@ -307,16 +352,53 @@ fn chain(typed: &Typed) -> Result<EnvironmentKind, SettingsError> {
     })
 }
 
-fn network(typed: &Typed) -> Result<Torso, SettingsError> {
+fn network(typed: &Typed) -> Result<NetworkParts, SettingsError> {
     let settings = &typed.settings.network;
     if settings.hidden.is_empty() || settings.hidden.iter().any(|features| !(1..=65_536).contains(features)) {
         return Err(typed.refuse("network.hidden"));
     }
-    match (settings.kind, settings.hidden.as_slice()) {
-        (NetworkName::Nature, &[hidden]) => Ok(Torso::Nature { hidden }),
-        (NetworkName::Nature, _) => Err(typed.refuse("network.hidden")),
-        (NetworkName::Mlp, hidden) => Ok(Torso::Mlp { hidden: hidden.to_vec() }),
+    let torso = match (settings.kind, settings.hidden.as_slice()) {
+        (NetworkName::Nature, &[hidden]) => Torso::Nature { hidden },
+        (NetworkName::Nature, _) => return Err(typed.refuse("network.hidden")),
+        (NetworkName::Mlp, hidden) => Torso::Mlp { hidden: hidden.to_vec() },
+    };
+    Ok(NetworkParts {
+        scaling: settings.scaling,
+        torso,
+        activation: settings.activation,
+        streams: match settings.streams {
+            StreamsName::Single => Streams::Single,
+            StreamsName::Dueling => Streams::Dueling,
+        },
+        layers: layers(typed)?,
+        output: output(typed)?,
+    })
+}
+
+fn layers(typed: &Typed) -> Result<Layers, SettingsError> {
+    let settings = &typed.settings.network;
+    let noise = match settings.layers {
+        LayersName::Plain => return Ok(Layers::Plain),
+        LayersName::NoisyIndependent => Noise::Independent,
+        LayersName::NoisyFactorised => Noise::Factorised,
+    };
+    let sigma = settings.sigma.ok_or_else(|| typed.refuse("network.sigma"))?;
+    positive_f32(typed, "network.sigma", sigma)?;
+    Ok(Layers::Noisy { noise, sigma })
+}
+
+fn output(typed: &Typed) -> Result<Output, SettingsError> {
+    let settings = &typed.settings.network;
+    if settings.output == OutputName::QValues {
+        return Ok(Output::QValues);
     }
+    let [atoms_key, v_min_key, v_max_key] = ["network.atoms", "network.v_min", "network.v_max"];
+    let atoms = settings.atoms.filter(|atoms| (2..=1000).contains(atoms)).ok_or_else(|| typed.refuse(atoms_key))?;
+    let v_min = settings.v_min.ok_or_else(|| typed.refuse(v_min_key))?;
+    let v_max = settings.v_max.ok_or_else(|| typed.refuse(v_max_key))?;
+    let support =
+        Support::new(v_min as f32, v_max as f32, atoms).map_err(|error| typed.refuse_because(v_max_key, error))?;
+    Ok(Output::Distribution(support))
 }
 
 fn exploration(typed: &Typed) -> Result<LinearSchedule, SettingsError> {
@@ -344,7 +426,65 @@ fn replay(typed: &Typed) -> Result<ReplayConfig, SettingsError> {
         let reason = format!("the first batch must find enough transitions: set at least {least}");
         return Err(typed.refuse_because("replay.warm_up", reason));
     }
-    Ok(ReplayConfig { capacity, warm_up: AgentSteps(warm_up) })
+    let sampling = sampling(typed)?;
+    Ok(ReplayConfig {
+        capacity,
+        warm_up: AgentSteps(warm_up),
+        prioritization: prioritization(typed, &sampling)?,
+        sampling,
+    })
+}
+
+fn sampling(typed: &Typed) -> Result<Sampling, SettingsError> {
+    let settings = &typed.settings.replay;
+    let exponent = || match settings.priority_exponent {
+        Some(exponent) if (0.0..=1.0).contains(&exponent) => Ok(exponent),
+        _ => Err(typed.refuse("replay.priority_exponent")),
+    };
+    Ok(match settings.sampling {
+        SamplingName::Uniform => Sampling::Uniform,
+        SamplingName::Proportional => Sampling::Proportional { exponent: exponent()? },
+        SamplingName::RankBased => Sampling::RankBased { exponent: exponent()? },
+        SamplingName::CopyRewarded => {
+            let copies = settings
+                .copies
+                .filter(|copies| (1..=1000).contains(copies) && usize::from(*copies) < settings.capacity);
+            let above = settings.copies_above.map(|above| above as f32).filter(|above| above.is_finite());
+            Sampling::CopyRewarded {
+                copies: copies.ok_or_else(|| typed.refuse("replay.copies"))?,
+                above: above.ok_or_else(|| typed.refuse("replay.copies_above"))?,
+            }
+        }
+    })
+}
+
+fn prioritization(typed: &Typed, sampling: &Sampling) -> Result<Option<Prioritization>, SettingsError> {
+    let settings = &typed.settings.replay;
+    if let Sampling::Uniform | Sampling::CopyRewarded { .. } = sampling {
+        return Ok(None);
+    }
+    let measure = match settings.priority.ok_or_else(|| typed.refuse("replay.priority"))? {
+        PriorityName::Loss => PriorityMeasure::Loss,
+        PriorityName::TdError if typed.settings.learning.loss == LossName::CrossEntropy => {
+            let reason = "distributions have no temporal-difference error: set \"loss\", which is what Rainbow does";
+            return Err(typed.refuse_because("replay.priority", reason));
+        }
+        PriorityName::TdError => PriorityMeasure::TdError,
+    };
+    let offset =
+        settings.priority_offset.map(|offset| offset as f32).filter(|offset| (0.0..=f32::MAX).contains(offset));
+    let share = |key: &'static str, value: Option<f64>| {
+        let value = value.ok_or_else(|| typed.refuse(key))?;
+        probability(typed, key, value).map(|()| value)
+    };
+    let start = share("replay.importance_start", settings.importance_start)?;
+    let end = share("replay.importance_end", settings.importance_end)?;
+    let decay = settings.importance_decay.ok_or_else(|| typed.refuse("replay.importance_decay"))?;
+    let importance = LinearSchedule::new(start, end, AgentSteps(decay));
+    Ok(Some(Prioritization {
+        priority: Priority { measure, offset: offset.ok_or_else(|| typed.refuse("replay.priority_offset"))? },
+        importance: importance.map_err(|_| typed.refuse("replay.importance_decay"))?,
+    }))
 }
 
 fn learning(typed: &Typed) -> Result<LearningConfig, SettingsError> {
@@ -366,20 +506,58 @@ fn learning(typed: &Typed) -> Result<LearningConfig, SettingsError> {
 }
 
 fn learner(typed: &Typed) -> Result<LearnerConfig, SettingsError> {
-    let settings = &typed.settings.optimiser;
-    let OptimiserName::Adam = settings.kind;
-    positive_f32(typed, "optimiser.learning_rate", settings.learning_rate)?;
-    let epsilon = positive_f32(typed, "optimiser.epsilon", settings.epsilon)?;
-    let gradient_bound = match settings.gradient_norm {
+    let gradient_bound = match typed.settings.optimiser.gradient_norm {
         OrNone(None) => GradientBound::None,
         OrNone(Some(norm)) => GradientBound::GlobalNorm(positive_f32(typed, "optimiser.gradient_norm", norm)?),
     };
     Ok(LearnerConfig {
-        loss: typed.settings.learning.loss,
-        // The decay rates of the paper (Kingma, Ba 2015, algorithm 1); no preset needs others.
-        optimiser: Adam { learning_rate: settings.learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon },
+        loss: loss(typed)?,
+        bootstrap: typed.settings.learning.bootstrap,
+        optimiser: optimiser(typed)?,
         gradient_bound,
     })
+}
+
+fn loss(typed: &Typed) -> Result<Loss, SettingsError> {
+    let settings = &typed.settings.learning;
+    match (settings.loss, typed.settings.network.output) {
+        (LossName::CrossEntropy, OutputName::QValues) => {
+            let reason =
+                "it needs distributions: set network.output = \"distribution\", or a \"squared\" or \"huber\" loss";
+            return Err(typed.refuse_because("learning.loss", reason));
+        }
+        (LossName::Squared | LossName::Huber, OutputName::Distribution) => {
+            let reason = "it needs q-values: set network.output = \"q-values\", or the loss \"cross-entropy\"";
+            return Err(typed.refuse_because("learning.loss", reason));
+        }
+        _ => {}
+    }
+    Ok(match settings.loss {
+        LossName::Squared => Loss::Td(TdLoss::Squared),
+        LossName::Huber => Loss::Td(TdLoss::Huber),
+        LossName::CrossEntropy => Loss::CrossEntropy(
+            settings.distribution_target.ok_or_else(|| typed.refuse("learning.distribution_target"))?,
+        ),
+    })
+}
+
+fn optimiser(typed: &Typed) -> Result<Optimiser, SettingsError> {
+    let settings = &typed.settings.optimiser;
+    let learning_rate = settings.learning_rate;
+    positive_f32(typed, "optimiser.learning_rate", learning_rate)?;
+    if settings.kind == OptimiserName::Sgd {
+        return Ok(Optimiser::Sgd { learning_rate });
+    }
+    let epsilon = settings.epsilon.ok_or_else(|| typed.refuse("optimiser.epsilon"))?;
+    let epsilon = positive_f32(typed, "optimiser.epsilon", epsilon)?;
+    if settings.kind == OptimiserName::Adam {
+        // The decay rates of the paper (Kingma, Ba 2015, algorithm 1); no preset needs others.
+        return Ok(Optimiser::Adam(Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon }));
+    }
+    match settings.decay.map(|decay| decay as f32) {
+        Some(decay) if decay > 0.0 && decay < 1.0 => Ok(Optimiser::RmsProp(RmsProp { learning_rate, decay, epsilon })),
+        _ => Err(typed.refuse("optimiser.decay")),
+    }
 }
 
 fn training(typed: &Typed, frame_skip: u32) -> Result<TrainingConfig, SettingsError> {
@@ -418,7 +596,26 @@ fn evaluation(typed: &Typed) -> Result<EvaluationConfig, SettingsError> {
         period: settings.period.0.map(|period| steps(typed, "evaluation.period", period)).transpose()?,
         episodes: episodes(typed, "evaluation.episodes", settings.episodes)?,
         epsilon: settings.epsilon,
+        noise: settings.noise,
     })
+}
+
+fn diagnostics(typed: &Typed) -> Result<DiagnosticsConfig, SettingsError> {
+    let settings = &typed.settings.diagnostics;
+    if settings.held_out > 100_000 {
+        return Err(typed.refuse("diagnostics.held_out"));
+    }
+    let (observations_key, period_key) = ("diagnostics.distributions", "diagnostics.distribution_period");
+    let distributions = match (settings.distributions, settings.distribution_period) {
+        (None, None) => None,
+        (None, Some(_)) => return Err(typed.refuse(observations_key)),
+        (_, None | Some(0)) => return Err(typed.refuse(period_key)),
+        (Some(observations), Some(period)) if observations <= 1000 => {
+            Some(DistributionRecords { observations: count(typed, observations_key, observations)?, period })
+        }
+        _ => return Err(typed.refuse(observations_key)),
+    };
+    Ok(DiagnosticsConfig { held_out: settings.held_out, distributions })
 }
 
 fn probability(typed: &Typed, key: &'static str, value: f64) -> Result<(), SettingsError> {

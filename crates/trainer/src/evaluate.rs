@@ -59,7 +59,7 @@ impl<'a> Stage<'a> {
         let environments = build_environments(&config.environment, count, seed.derive("environment", 0), roms)?;
         let spec = environments.spec();
         let input = network_config(config, spec).input;
-        let actor = Actor::new(spec.actions.len(), seed.derive("acting", 0));
+        let actor = Actor::new(spec.actions.len(), evaluation.noise, seed.derive("acting", 0));
         Ok(Self { evaluation, environments, input, actor })
     }
 

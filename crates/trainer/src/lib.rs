@@ -4,6 +4,7 @@
 //! the weights in it; [`plot`] draws it.
 
 mod config;
+mod diagnostics;
 mod environments;
 mod evaluate;
 mod interrupt;
@@ -20,7 +21,8 @@ mod tensorboard;
 mod train;
 
 pub use config::{
-    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, LearningConfig, ReplayConfig, Threads, TrainingConfig,
+    Config, DiagnosticsConfig, DistributionRecords, EnvironmentConfig, EnvironmentKind, EvaluationConfig,
+    LearningConfig, NetworkParts, Prioritization, ReplayConfig, Threads, TrainingConfig,
 };
 pub use environments::build_environments;
 pub use evaluate::{EvaluateOptions, evaluate};

@@ -14,10 +14,11 @@ use anyhow::Context;
 use clap::Parser;
 use prism::plot::{self, CurveOptions, DistributionOptions};
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
+use prism_algorithms::LearnerError;
 use prism_environment::Seed;
-use prism_model::{DeviceError, NetworkError};
+use prism_model::DeviceError;
 
-use cli::{Command, CommandLine, EvalArguments, Picture, PlotArguments, TrainArguments};
+use cli::{Command, CommandLine, EvalArguments, Picture, PlotArguments, ProjectionArguments, TrainArguments};
 
 /// Every update allocates and frees tensors of megabytes: this allocator keeps their pages, where the system's gives
 /// them back and takes them again, which cost a tenth of an update's time.
@@ -120,6 +121,10 @@ fn plot(arguments: PlotArguments) -> anyhow::Result<()> {
             };
             (plot::distributions(&options)?, arguments.out)
         }
+        Picture::Projection(ProjectionArguments { reward, discount, deviation, out }) => {
+            let device = prism_model::open_device(&device(None)?)?;
+            (plot::projection_of_normal(reward, discount, deviation, &device), out)
+        }
     };
     svg.write(&out)?;
     writeln!(io::stdout(), "the picture is in {}", out.display())?;
@@ -139,7 +144,7 @@ fn device(asked: Option<String>) -> anyhow::Result<String> {
 /// Whether what was typed is wrong, not something outside the program.
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.is::<SettingsError>()
-        || error.is::<NetworkError>()
+        || error.is::<LearnerError>()
         || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
         || lacks_mode(error)
 }

@@ -3,11 +3,21 @@
 use prism_environment::{Element, EnvironmentSpec};
 use prism_model::{Input, InputElement, NetworkConfig};
 
-use crate::Config;
+use crate::{Config, NetworkParts};
 
 /// The network that a configuration asks for in environments of this kind.
 pub(crate) fn network_config(config: &Config, spec: &EnvironmentSpec) -> NetworkConfig {
-    NetworkConfig::dqn(input(spec), spec.actions.len(), config.network.clone())
+    let NetworkParts { scaling, torso, activation, streams, layers, output } = config.network.clone();
+    NetworkConfig {
+        input: input(spec),
+        scaling,
+        actions: spec.actions.len(),
+        torso,
+        activation,
+        streams,
+        layers,
+        output,
+    }
 }
 
 /// Observations as the network has to take them: stacked frames become channels.

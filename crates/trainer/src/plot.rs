@@ -12,6 +12,7 @@ mod draw;
 mod figure;
 mod group;
 mod learning_curves;
+mod normal_projection;
 mod recorded_run;
 mod style;
 mod table;
@@ -29,6 +30,7 @@ pub use distributions::{DistributionOptions, Show, distributions};
 pub use figure::Svg;
 pub use group::Label;
 pub use learning_curves::{Against, CurveOptions, learning_curves};
+pub use normal_projection::projection_of_normal;
 
 use crate::RunFolderError;
 

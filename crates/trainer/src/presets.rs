@@ -25,10 +25,28 @@ macro_rules! preset {
 /// All presets, in the order in which they are listed.
 pub const ALL: &[Preset] = &[
     preset!("pong"),
+    preset!("pong-n-step"),
+    preset!("pong-double"),
+    preset!("pong-noisy"),
+    preset!("pong-noisy-independent"),
+    preset!("pong-prioritized"),
+    preset!("pong-dueling"),
+    preset!("pong-c51"),
+    preset!("pong-combined"),
     preset!("breakout-small"),
     preset!("breakout"),
     preset!("invaders"),
+    preset!("dqn"),
+    preset!("double"),
+    preset!("prioritized"),
+    preset!("dueling"),
+    preset!("noisy"),
+    preset!("c51"),
+    preset!("rainbow"),
+    preset!("der"),
     preset!("cartpole"),
+    preset!("cartpole-c51"),
+    preset!("freeway-ram"),
     preset!("catch"),
 ];
 

@@ -33,6 +33,8 @@ pub struct Heading<'a> {
     pub limit: AgentSteps,
     /// Games in the mean score.
     pub score_window: usize,
+    /// Names of the diagnostics that every [`UpdateRecord`] carries.
+    pub diagnostics: Vec<String>,
 }
 
 /// Where a run stands.
@@ -60,14 +62,18 @@ pub struct EpisodeRecord {
 }
 
 /// What the learner did since the last such record.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UpdateRecord {
     /// Mean loss.
     pub loss: f64,
     /// Mean q-value of the actions in the batches.
     pub mean_q: f64,
+    /// Norm of the whole gradient in the last of these updates, before it was bounded.
+    pub gradient_norm: f64,
     /// Transitions in replay.
     pub replay: usize,
+    /// What was measured after the last of these updates, one value for each name in the [`Heading`].
+    pub diagnostics: Vec<f64>,
     /// The run at the last of these updates.
     pub at: Progress,
 }
@@ -138,6 +144,7 @@ pub struct Records {
     protocol: String,
     environment: String,
     window: usize,
+    diagnostics: Vec<String>,
     episodes: Table,
     train: Table,
     evaluations: Table,
@@ -184,6 +191,7 @@ struct TrainRow {
     frames: u64,
     loss: f64,
     mean_q: f64,
+    gradient_norm: f64,
     epsilon: f64,
     replay: usize,
 }
@@ -266,10 +274,11 @@ impl Records {
             protocol: heading.protocol.to_owned(),
             environment: heading.environment.to_owned(),
             window: heading.score_window,
-            episodes: Table::create::<EpisodeRow>(file("episodes.csv"))?,
-            train: Table::create::<TrainRow>(file("train.csv"))?,
-            evaluations: Table::create::<EvaluationRow<'_>>(file("evaluations.csv"))?,
-            timing: Table::create::<TimingRow>(file("timing.csv"))?,
+            diagnostics: heading.diagnostics.clone(),
+            episodes: Table::create::<EpisodeRow>(file("episodes.csv"), &[])?,
+            train: Table::create::<TrainRow>(file("train.csv"), &heading.diagnostics)?,
+            evaluations: Table::create::<EvaluationRow<'_>>(file("evaluations.csv"), &[])?,
+            timing: Table::create::<TimingRow>(file("timing.csv"), &[])?,
             distributions: None,
             events: Events::create(folder.path())?,
             log: Log::create(file("log.txt"))?,
@@ -347,30 +356,37 @@ impl Records {
     ///
     /// # Errors
     /// When a file cannot be written.
+    ///
+    /// # Panics
+    /// When there are more or fewer diagnostics than names.
     pub fn update(&mut self, record: &UpdateRecord) -> Result<(), RecordError> {
-        let UpdateRecord { loss, mean_q, replay, at } = *record;
+        let UpdateRecord { loss, mean_q, gradient_norm, replay, ref diagnostics, at } = *record;
+        assert_eq!(diagnostics.len(), self.diagnostics.len(), "one value for each diagnostic");
         self.shown.loss = Some(loss);
         let rates = self.meter.rates();
-        self.train.row(&TrainRow {
+        let row = TrainRow {
             updates: at.updates,
             agent_steps: at.agent_steps.0,
             frames: at.frames.0,
             loss,
             mean_q,
+            gradient_norm,
             epsilon: at.epsilon,
             replay,
-        })?;
-        self.events.scalars(
-            at.agent_steps,
-            &[
-                ("train/loss", loss),
-                ("train/mean_q", mean_q),
-                ("train/epsilon", at.epsilon),
-                ("train/replay", replay as f64),
-                ("speed/updates_per_second", rates.updates),
-                ("speed/agent_steps_per_second", rates.agent_steps),
-            ],
-        )
+        };
+        self.train.row(&(row, diagnostics))?;
+        let mut scalars = vec![
+            ("train/loss".to_owned(), loss),
+            ("train/mean_q".to_owned(), mean_q),
+            ("train/gradient_norm".to_owned(), gradient_norm),
+            ("train/epsilon".to_owned(), at.epsilon),
+            ("train/replay".to_owned(), replay as f64),
+            ("speed/updates_per_second".to_owned(), rates.updates),
+            ("speed/agent_steps_per_second".to_owned(), rates.agent_steps),
+        ];
+        scalars.extend(self.diagnostics.iter().map(|name| format!("train/{name}")).zip(diagnostics.iter().copied()));
+        let scalars: Vec<(&str, f64)> = scalars.iter().map(|(tag, value)| (tag.as_str(), *value)).collect();
+        self.events.scalars(at.agent_steps, &scalars)
     }
 
     /// Records an evaluation.
@@ -427,7 +443,7 @@ impl Records {
         );
         let table = match &mut self.distributions {
             Some(table) => table,
-            none => none.insert(Table::create::<DistributionRow>(self.folder.path().join(DISTRIBUTIONS))?),
+            none => none.insert(Table::create::<DistributionRow>(self.folder.path().join(DISTRIBUTIONS), &[])?),
         };
         for (action, probabilities) in probabilities.chunks(support.len()).enumerate() {
             let q = support.iter().zip(probabilities).map(|(atom, &probability)| atom * f64::from(probability)).sum();
@@ -546,18 +562,22 @@ struct Table {
 }
 
 impl Table {
-    /// Starts a file with the names of `Row`'s fields, which are there even if no row ever is.
-    fn create<Row: Default + Serialize>(path: PathBuf) -> Result<Self, RecordError> {
+    /// Starts a file with the names of `Row`'s fields and of the columns after them, which are there even if no row ever
+    /// is.
+    fn create<Row: Default + Serialize>(path: PathBuf, more_columns: &[String]) -> Result<Self, RecordError> {
         let mut header = csv::Writer::from_writer(Vec::new());
         header.serialize(Row::default()).expect("a row is written to memory");
         let header = header.into_inner().expect("a row is written to memory");
-        let names = header.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
-        let started = File::create_new(&path).and_then(|mut file| {
-            file.write_all(names)?;
-            Ok(file)
+        let names = header.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let columns = names.split(|&byte| byte == b',').chain(more_columns.iter().map(String::as_bytes));
+        let started = File::create_new(&path).and_then(|file| {
+            let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+            writer.write_record(columns)?;
+            writer.flush()?;
+            Ok(writer)
         });
         match started {
-            Ok(file) => Ok(Self { writer: csv::WriterBuilder::new().has_headers(false).from_writer(file), path }),
+            Ok(writer) => Ok(Self { writer, path }),
             Err(source) => Err(RecordError { path, source }),
         }
     }
@@ -623,17 +643,36 @@ mod tests {
     use crate::{Config, Manifest, Source};
     use prism_environment::Seed;
 
+    fn heading() -> Heading<'static> {
+        Heading {
+            environment: "catch",
+            protocol: "catch",
+            limit: AgentSteps(100),
+            score_window: 100,
+            diagnostics: vec!["best_q_value".to_owned()],
+        }
+    }
+
     /// Records a short run in a new folder below `parent`.
     fn record(parent: &Path, name: &str) -> RunFolder {
         let config = Config::read(&Source::find("catch").unwrap(), &[]).unwrap();
         let manifest = Manifest::new("catch", &config, Seed(0), "flex");
         let folder = RunFolder::create(Some(&parent.join(name)), &manifest).unwrap();
-        let heading = Heading { environment: "catch", protocol: "catch", limit: AgentSteps(100), score_window: 100 };
+        let heading = heading();
         let mut records = Records::create(&folder, &heading).unwrap();
         let at = Progress { agent_steps: AgentSteps(9), frames: Frames(9), updates: 4, epsilon: 0.1 + 0.2 };
         let game = FinishedGame { number: 1, environment: 0, score: -1.0, steps: AgentSteps(9), frames: Frames(9) };
         records.episode(&EpisodeRecord { game, mean_score: -1.0, at }).unwrap();
-        records.update(&UpdateRecord { loss: 0.5, mean_q: 0.125, replay: 8, at }).unwrap();
+        records
+            .update(&UpdateRecord {
+                loss: 0.5,
+                mean_q: 0.125,
+                gradient_norm: 2.0,
+                replay: 8,
+                diagnostics: vec![0.75],
+                at,
+            })
+            .unwrap();
         records.evaluation(&EvaluationRecord { scores: vec![1.0, -1.0], epsilon: 0.0, at }).unwrap();
         records.progress(&at).unwrap();
         let summary =
@@ -657,7 +696,8 @@ mod tests {
         );
         assert_eq!(
             read(&folder, "train.csv"),
-            "updates,agent_steps,frames,loss,mean_q,epsilon,replay\n4,9,9,0.5,0.125,0.30000000000000004,8\n"
+            "updates,agent_steps,frames,loss,mean_q,gradient_norm,epsilon,replay,best_q_value\n\
+             4,9,9,0.5,0.125,2.0,0.30000000000000004,8,0.75\n"
         );
         let evaluations = read(&folder, "evaluations.csv");
         assert!(
@@ -675,7 +715,7 @@ mod tests {
         let config = Config::read(&Source::find("catch").unwrap(), &[]).unwrap();
         let manifest = Manifest::new("catch", &config, Seed(0), "flex");
         let folder = RunFolder::create(Some(&parent.path().join("categorical")), &manifest).unwrap();
-        let heading = Heading { environment: "catch", protocol: "catch", limit: AgentSteps(100), score_window: 100 };
+        let heading = heading();
         let mut records = Records::create(&folder, &heading).unwrap();
         let record = DistributionRecord {
             observation: 3,
@@ -713,7 +753,7 @@ mod tests {
     fn records_of_another_run_are_not_overwritten() {
         let parent = tempfile::tempdir().unwrap();
         let folder = record(parent.path(), "run");
-        let heading = Heading { environment: "catch", protocol: "catch", limit: AgentSteps(100), score_window: 100 };
+        let heading = heading();
         let error = Records::create(&folder, &heading).unwrap_err();
         assert!(error.to_string().contains("episodes.csv"), "{error}");
         assert!(read(&folder, "episodes.csv").lines().count() == 2);

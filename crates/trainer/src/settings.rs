@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use prism_algorithms::TdLoss;
+use prism_algorithms::{ActingNoise, Bootstrap, DistributionTarget};
 use prism_environment::{ActionSet, Colour, FireReset, LifeLoss, Pooling, RewardTransform};
+use prism_model::{Activation, Scaling};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
@@ -28,6 +29,7 @@ pub(crate) struct Settings {
     pub optimiser: OptimiserSettings,
     pub training: TrainingSettings,
     pub evaluation: EvaluationSettings,
+    pub diagnostics: DiagnosticsSettings,
 }
 
 /// `[environment]`.
@@ -82,7 +84,16 @@ pub(crate) enum ViewName {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NetworkSettings {
     pub kind: NetworkName,
+    pub scaling: Scaling,
     pub hidden: Vec<usize>,
+    pub activation: Activation,
+    pub streams: StreamsName,
+    pub layers: LayersName,
+    pub sigma: Option<f64>,
+    pub output: OutputName,
+    pub atoms: Option<usize>,
+    pub v_min: Option<f64>,
+    pub v_max: Option<f64>,
 }
 
 /// Values of `network.kind`.
@@ -91,6 +102,31 @@ pub(crate) struct NetworkSettings {
 pub(crate) enum NetworkName {
     Nature,
     Mlp,
+}
+
+/// Values of `network.streams`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StreamsName {
+    Single,
+    Dueling,
+}
+
+/// Values of `network.layers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LayersName {
+    Plain,
+    NoisyIndependent,
+    NoisyFactorised,
+}
+
+/// Values of `network.output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OutputName {
+    QValues,
+    Distribution,
 }
 
 /// `[exploration]`.
@@ -108,6 +144,33 @@ pub(crate) struct ExplorationSettings {
 pub(crate) struct ReplaySettings {
     pub capacity: usize,
     pub warm_up: u64,
+    pub sampling: SamplingName,
+    pub priority: Option<PriorityName>,
+    pub priority_offset: Option<f64>,
+    pub priority_exponent: Option<f64>,
+    pub importance_start: Option<f64>,
+    pub importance_end: Option<f64>,
+    pub importance_decay: Option<u64>,
+    pub copies: Option<u16>,
+    pub copies_above: Option<f64>,
+}
+
+/// Values of `replay.sampling`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SamplingName {
+    Uniform,
+    Proportional,
+    RankBased,
+    CopyRewarded,
+}
+
+/// Values of `replay.priority`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PriorityName {
+    Loss,
+    TdError,
 }
 
 /// `[learning]`.
@@ -119,7 +182,18 @@ pub(crate) struct LearningSettings {
     pub batch_size: usize,
     pub period: u64,
     pub target_period: u64,
-    pub loss: TdLoss,
+    pub bootstrap: Bootstrap,
+    pub loss: LossName,
+    pub distribution_target: Option<DistributionTarget>,
+}
+
+/// Values of `learning.loss`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LossName {
+    Squared,
+    Huber,
+    CrossEntropy,
 }
 
 /// `[optimiser]`.
@@ -128,7 +202,8 @@ pub(crate) struct LearningSettings {
 pub(crate) struct OptimiserSettings {
     pub kind: OptimiserName,
     pub learning_rate: f64,
-    pub epsilon: f64,
+    pub epsilon: Option<f64>,
+    pub decay: Option<f64>,
     pub gradient_norm: OrNone<f64>,
 }
 
@@ -137,6 +212,8 @@ pub(crate) struct OptimiserSettings {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OptimiserName {
     Adam,
+    RmsProp,
+    Sgd,
 }
 
 /// `[training]`.
@@ -158,6 +235,16 @@ pub(crate) struct EvaluationSettings {
     pub period: OrNone<u64>,
     pub episodes: usize,
     pub epsilon: f64,
+    pub noise: ActingNoise,
+}
+
+/// `[diagnostics]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiagnosticsSettings {
+    pub held_out: usize,
+    pub distributions: Option<usize>,
+    pub distribution_period: Option<u64>,
 }
 
 /// Whether a configuration must have a key.
@@ -203,7 +290,10 @@ const KEYS: &[Key] = &[
     optional("environment.no_op_max", "a whole number of frames from 0 to 10000"),
     optional("environment.fire_reset", "\"off\" or \"press\""),
     optional("environment.life_loss", "\"ignore\", \"zero-discount\" or \"episode-end\""),
-    optional("environment.reward", "\"raw\", \"clip\" or \"sign\""),
+    optional(
+        "environment.reward",
+        "\"raw\", \"clip\", \"sign\" or { shaped = { scored = 10, ended = -10, otherwise = -1 } }",
+    ),
     optional("environment.actions", "\"minimal\" or \"full\""),
     optional("environment.mode", "the number of a game mode, 0 for the game's own default"),
     optional("environment.difficulty", "the number of a difficulty, 0 for the game's own default"),
@@ -218,20 +308,50 @@ const KEYS: &[Key] = &[
         "network.hidden",
         "a list with the features of each hidden layer, each from 1 to 65536, such as [512]; exactly one for \"nature\"",
     ),
+    required(
+        "network.scaling",
+        "\"elements\" (bytes from 0 to 1) or \"unit-length\" (the observation as a vector of length 1)",
+    ),
+    required("network.activation", "\"relu\" or \"selu\", of the hidden layers"),
+    required(
+        "network.streams",
+        "\"single\" or \"dueling\" (the last hidden layer once for the value, once for the advantages)",
+    ),
+    required("network.layers", "\"plain\", \"noisy-independent\" or \"noisy-factorised\""),
+    optional(
+        "network.sigma",
+        "the initial spread of noisy layers, above 0: 0.017 if independent, 0.5 if factorised, in the paper",
+    ),
+    required("network.output", "\"q-values\" or \"distribution\""),
+    optional("network.atoms", "a whole number of atoms from 2 to 1000"),
+    optional("network.v_min", "the smallest return of the support, below network.v_max"),
+    optional("network.v_max", "the largest return of the support, above network.v_min"),
     required("exploration.epsilon_start", "a probability from 0 to 1"),
     required("exploration.epsilon_end", "a probability from 0 to 1"),
     required("exploration.epsilon_decay", "a whole number of agent steps, at least 1"),
     required("replay.capacity", "a whole number of transitions from 1 to 1000000000"),
     required("replay.warm_up", "a whole number of agent steps"),
+    required("replay.sampling", "\"uniform\", \"proportional\", \"rank-based\" or \"copy-rewarded\""),
+    optional("replay.priority", "\"loss\" or \"td-error\""),
+    optional("replay.priority_offset", "a number from 0 that is added to every priority"),
+    optional("replay.priority_exponent", "an exponent from 0 to 1, 0.6 in the paper"),
+    optional("replay.importance_start", "the first importance exponent, from 0 to 1, 0.4 in the paper"),
+    optional("replay.importance_end", "the last importance exponent, from 0 to 1, 1 in the paper"),
+    optional("replay.importance_decay", "a whole number of agent steps, at least 1"),
+    optional("replay.copies", "a whole number of extra copies from 1 to 1000, below replay.capacity"),
+    optional("replay.copies_above", "the n-step return above which a transition is copied"),
     required("learning.gamma", "a discount from 0 to 1"),
     required("learning.n_step", "a whole number of agent steps from 1 to 1000"),
     required("learning.batch_size", "a whole number of transitions from 1 to 65536"),
     required("learning.period", "a whole number of agent steps, at least 1"),
     required("learning.target_period", "a whole number of agent steps, at least 1"),
-    required("learning.loss", "\"squared\" or \"huber\""),
-    required("optimiser.kind", "\"adam\""),
+    required("learning.bootstrap", "\"max\" or \"double\""),
+    required("learning.loss", "\"squared\" or \"huber\" (q-values), or \"cross-entropy\" (distributions)"),
+    optional("learning.distribution_target", "\"projection\" or \"neighbour-spreading\""),
+    required("optimiser.kind", "\"adam\", \"rmsprop\" or \"sgd\""),
     required("optimiser.learning_rate", "a number above 0 in single precision (1e-45 to 3.4e38)"),
-    required("optimiser.epsilon", "a number above 0 in single precision (1e-45 to 3.4e38)"),
+    optional("optimiser.epsilon", "a number above 0 in single precision (1e-45 to 3.4e38)"),
+    optional("optimiser.decay", "a decay of running means above 0 and below 1, 0.95 in Nature DQN"),
     required(
         "optimiser.gradient_norm",
         "a number above 0 in single precision, or \"none\" to leave gradients as they are",
@@ -245,6 +365,88 @@ const KEYS: &[Key] = &[
     required("evaluation.period", "a whole number of agent steps, at least 1, or \"none\""),
     required("evaluation.episodes", "a whole number of episodes from 1 to 1000000"),
     required("evaluation.epsilon", "a probability from 0 to 1"),
+    required("evaluation.noise", "\"off\" (noisy layers use their mean weights) or \"fresh\""),
+    required("diagnostics.held_out", "a whole number of observations from 0 (none) to 100000"),
+    optional("diagnostics.distributions", "a whole number of observations from 1 to 1000"),
+    optional("diagnostics.distribution_period", "a whole number of updates, at least 1"),
+];
+
+/// Keys that only some values of another key have a use for.
+struct Ownership {
+    /// The key that decides.
+    choice: &'static str,
+    /// Its values that the keys belong to.
+    owners: &'static [&'static str],
+    keys: &'static [&'static str],
+}
+
+/// Every ownership there is.
+const OWNERSHIPS: &[Ownership] = &[
+    Ownership {
+        choice: "environment.kind",
+        owners: &["atari"],
+        keys: &[
+            "environment.game",
+            "environment.protocol",
+            "environment.view",
+            "environment.colour",
+            "environment.height",
+            "environment.width",
+            "environment.pooling",
+            "environment.stack",
+            "environment.frame_skip",
+            "environment.repeat_action_probability",
+            "environment.no_op_max",
+            "environment.fire_reset",
+            "environment.life_loss",
+            "environment.reward",
+            "environment.actions",
+            "environment.mode",
+            "environment.difficulty",
+            "environment.frame_limit",
+        ],
+    },
+    Ownership {
+        choice: "environment.kind",
+        owners: &["chain"],
+        keys: &["environment.states", "environment.step_limit"],
+    },
+    Ownership {
+        choice: "network.layers",
+        owners: &["noisy-independent", "noisy-factorised"],
+        keys: &["network.sigma"],
+    },
+    Ownership {
+        choice: "network.output",
+        owners: &["distribution"],
+        keys: &[
+            "network.atoms",
+            "network.v_min",
+            "network.v_max",
+            "diagnostics.distributions",
+            "diagnostics.distribution_period",
+        ],
+    },
+    Ownership {
+        choice: "replay.sampling",
+        owners: &["proportional", "rank-based"],
+        keys: &[
+            "replay.priority",
+            "replay.priority_offset",
+            "replay.priority_exponent",
+            "replay.importance_start",
+            "replay.importance_end",
+            "replay.importance_decay",
+        ],
+    },
+    Ownership {
+        choice: "replay.sampling",
+        owners: &["copy-rewarded"],
+        keys: &["replay.copies", "replay.copies_above"],
+    },
+    Ownership { choice: "learning.loss", owners: &["cross-entropy"], keys: &["learning.distribution_target"] },
+    Ownership { choice: "optimiser.kind", owners: &["adam", "rmsprop"], keys: &["optimiser.epsilon"] },
+    Ownership { choice: "optimiser.kind", owners: &["rmsprop"], keys: &["optimiser.decay"] },
 ];
 
 /// What `key` expects.
@@ -295,6 +497,16 @@ pub enum SettingsError {
         name: String,
         /// Presets with a similar name.
         near: Vec<String>,
+        /// All presets.
+        presets: Vec<&'static str>,
+    },
+    /// A source based on something that is no preset.
+    #[error("{origin}: base = {base} cannot be used: expected the name of a preset: {}", .presets.join(", "))]
+    UnknownBase {
+        /// What was given.
+        base: String,
+        /// Where.
+        origin: Origin,
         /// All presets.
         presets: Vec<&'static str>,
     },
@@ -469,12 +681,21 @@ impl Override {
     }
 }
 
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+struct Given {
+    value: Value,
+    origin: Origin,
+    /// A base's values have a lower layer than those of what is based on it, and these a lower one than the command line's.
+    layer: usize,
+}
+
 /// Settings and where each value came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Typed {
     /// The settings.
     pub(crate) settings: Settings,
-    values: BTreeMap<String, (Value, Origin)>,
+    values: BTreeMap<String, Given>,
     whole: Origin,
 }
 
@@ -494,15 +715,16 @@ impl Typed {
                 "training.agent_steps" => values.remove("training.frames"),
                 _ => None,
             };
-            values.insert(given.key.clone(), (given.value.clone(), origin));
+            values.insert(given.key.clone(), Given { value: given.value.clone(), origin, layer: usize::MAX });
         }
+        check_owners(&mut values)?;
         let whole = Origin::Whole(source.shown.clone());
         let absent = KEYS.iter().find(|key| key.presence == Presence::Required && !values.contains_key(key.path));
         if let Some(key) = absent {
             return Err(SettingsError::Missing { key: key.path, origin: whole });
         }
         let mut document = Table::new();
-        for (path, (value, _)) in &values {
+        for (path, Given { value, .. }) in &values {
             let (section, name) = path.split_once('.').expect("known keys have a section");
             let section = document.entry(section).or_insert_with(|| Value::Table(Table::new()));
             section.as_table_mut().expect("sections are tables").insert(name.to_owned(), value.clone());
@@ -515,7 +737,7 @@ impl Typed {
                 let is_part = |rest: &str| rest.is_empty() || rest.starts_with(['[', '.']);
                 let key = KEYS.iter().find(|key| path.strip_prefix(key.path).is_some_and(is_part));
                 let key = key.unwrap_or_else(|| panic!("keys are all known and present, but {path}: {error}"));
-                let (value, origin) = &values[key.path];
+                let Given { value, origin, .. } = &values[key.path];
                 Err(SettingsError::Value { key: key.path, value: value.to_string(), origin: origin.clone() })
             }
         }
@@ -523,13 +745,13 @@ impl Typed {
 
     /// The keys given in `section`, with their values.
     pub(crate) fn given(&self, section: &str) -> Vec<(&'static str, &Value)> {
-        keys_of(section).into_iter().filter_map(|key| Some((key, &self.values.get(key)?.0))).collect()
+        keys_of(section).into_iter().filter_map(|key| Some((key, &self.values.get(key)?.value))).collect()
     }
 
     /// An error about the value of `key`, which is of the right type but outside what the key expects.
     pub(crate) fn refuse(&self, key: &'static str) -> SettingsError {
         match self.values.get(key) {
-            Some((value, origin)) => SettingsError::Value { key, value: value.to_string(), origin: origin.clone() },
+            Some(given) => SettingsError::Value { key, value: given.value.to_string(), origin: given.origin.clone() },
             None => SettingsError::Missing { key, origin: self.whole.clone() },
         }
     }
@@ -537,19 +759,50 @@ impl Typed {
     /// An error about the value of `key`, for a reason of its own.
     pub(crate) fn refuse_because(&self, key: &'static str, reason: impl fmt::Display) -> SettingsError {
         match self.values.get(key) {
-            Some((value, origin)) => SettingsError::Unfit {
-                key,
-                value: value.to_string(),
-                origin: origin.clone(),
-                reason: reason.to_string(),
-            },
+            Some(given) => given.unfit(key, reason),
             None => SettingsError::Missing { key, origin: self.whole.clone() },
         }
     }
 }
 
-/// Every `section.key` of a source with its value and line.
-fn leaves(source: &Source) -> Result<BTreeMap<String, (Value, Origin)>, SettingsError> {
+/// Key at the top of a source that names the preset whose values stand where the source gives none.
+const BASE: &str = "base";
+
+impl Given {
+    fn unfit(&self, key: &'static str, reason: impl fmt::Display) -> SettingsError {
+        SettingsError::Unfit {
+            key,
+            value: self.value.to_string(),
+            origin: self.origin.clone(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Drops keys that a later layer's choice has made useless, and refuses those that were useless when they were written.
+fn check_owners(values: &mut BTreeMap<String, Given>) -> Result<(), SettingsError> {
+    for Ownership { choice, owners, keys } in OWNERSHIPS {
+        let Some(chosen) = values.get(*choice).cloned() else { continue };
+        if chosen.value.as_str().is_none_or(|value| owners.contains(&value)) {
+            continue;
+        }
+        for key in *keys {
+            match values.get(*key) {
+                Some(given) if given.layer < chosen.layer => drop(values.remove(*key)),
+                Some(given) => {
+                    let owners: Vec<_> = owners.iter().map(|owner| format!("\"{owner}\"")).collect();
+                    let reason = format!("only {choice} = {} has it: leave it out", owners.join(" or "));
+                    return Err(given.unfit(key, reason));
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every `section.key` of a source, and of the preset it is based on, with its value and line.
+fn leaves(source: &Source) -> Result<BTreeMap<String, Given>, SettingsError> {
     let line_of = |position: usize| 1 + source.text[..position].matches('\n').count();
     let at = |position: usize| Origin::Line { name: source.shown.clone(), line: line_of(position) };
     let syntax = |error: toml::de::Error| SettingsError::Syntax {
@@ -559,8 +812,13 @@ fn leaves(source: &Source) -> Result<BTreeMap<String, (Value, Origin)>, Settings
     let positions = DeTable::parse(&source.text).map_err(syntax)?;
     let document: Table = toml::from_str(&source.text).map_err(syntax)?;
 
-    let mut values = BTreeMap::new();
-    for (section, content) in positions.get_ref() {
+    let mut values: BTreeMap<String, Given> = BTreeMap::new();
+    if let Some(base) = document.get(BASE) {
+        let position = positions.get_ref().keys().find(|key| key.get_ref() == BASE).map_or(0, |key| key.span().start);
+        values = leaves(&base_of(base, at(position))?)?;
+    }
+    let layer = values.values().map(|given| given.layer + 1).max().unwrap_or(0);
+    for (section, content) in positions.get_ref().iter().filter(|(section, _)| section.get_ref() != BASE) {
         let origin = at(section.span().start);
         let section = section.get_ref();
         let Some(table) = content.get_ref().as_table() else {
@@ -573,10 +831,23 @@ fn leaves(source: &Source) -> Result<BTreeMap<String, (Value, Origin)>, Settings
             let path = format!("{section}.{}", key.get_ref());
             check_key(&path, &origin)?;
             let value = document[section.as_ref()][key.get_ref().as_ref()].clone();
-            values.insert(path, (value, origin));
+            values.insert(path, Given { value, origin, layer });
         }
     }
     Ok(values)
+}
+
+/// The preset that a source is based on.
+fn base_of(base: &Value, origin: Origin) -> Result<Source, SettingsError> {
+    let name = base.as_str().filter(|name| presets::find(name).is_some());
+    match name {
+        Some(name) => Source::find(name),
+        None => Err(SettingsError::UnknownBase {
+            base: base.to_string(),
+            origin,
+            presets: presets::ALL.iter().map(|preset| preset.name).collect(),
+        }),
+    }
 }
 
 /// The sections in the order of [`KEYS`].
@@ -679,7 +950,23 @@ mod tests {
         environment.frame_limit = Some(OrNone(None));
         settings.environment.states = Some(5);
         settings.environment.step_limit = Some(OrNone(None));
+        settings.network.sigma = Some(0.5);
+        settings.network.atoms = Some(51);
+        settings.network.v_min = Some(-10.0);
+        settings.network.v_max = Some(10.0);
+        settings.replay.priority = Some(PriorityName::Loss);
+        settings.replay.priority_offset = Some(0.0);
+        settings.replay.priority_exponent = Some(0.5);
+        settings.replay.importance_start = Some(0.4);
+        settings.replay.importance_end = Some(1.0);
+        settings.replay.importance_decay = Some(1);
+        settings.replay.copies = Some(5);
+        settings.replay.copies_above = Some(0.0);
+        settings.learning.distribution_target = Some(DistributionTarget::Projection);
+        settings.optimiser.decay = Some(0.95);
         settings.training.frames = Some(4);
+        settings.diagnostics.distributions = Some(3);
+        settings.diagnostics.distribution_period = Some(10);
         settings
     }
 
@@ -716,6 +1003,40 @@ mod tests {
         let steps = Override::parse("training.agent_steps=7").unwrap();
         let settings = Typed::read(&source, &[frames, steps]).unwrap().settings;
         assert_eq!((settings.training.agent_steps, settings.training.frames), (Some(7), None));
+    }
+
+    #[test]
+    fn a_later_choice_drops_the_keys_it_has_no_use_for_and_an_equal_one_refuses_them() {
+        let source = Source::find("dqn").unwrap();
+        let sgd = Override::parse("optimiser.kind=sgd").unwrap();
+        let settings = Typed::read(&source, std::slice::from_ref(&sgd)).unwrap().settings;
+        assert_eq!((settings.optimiser.decay, settings.optimiser.epsilon), (None, None));
+        let decay = Override::parse("optimiser.decay=0.9").unwrap();
+        let error = Typed::read(&source, &[sgd, decay]).unwrap_err().to_string();
+        assert!(error.contains("only optimiser.kind = \"rmsprop\" has it"), "{error}");
+    }
+
+    #[test]
+    fn every_ownership_is_of_keys_there_are() {
+        let known = |path: &str| KEYS.iter().any(|key| key.path == path);
+        for Ownership { choice, owners, keys } in OWNERSHIPS {
+            assert!(known(choice) && keys.iter().all(|key| known(key)), "{choice}");
+            assert!(owners.iter().all(|owner| expects(choice).contains(&format!("\"{owner}\""))), "{choice}");
+        }
+    }
+
+    #[test]
+    fn a_base_gives_what_a_file_leaves_out_and_must_be_a_preset() {
+        let source = |text: &str| Source { name: "x".to_owned(), shown: "x.toml".to_owned(), text: text.to_owned() };
+        let text = "base = \"catch\"\n[learning]\ngamma = 0.5\n";
+        let settings = Typed::read(&source(text), &[]).unwrap().settings;
+        let catch = Typed::read(&Source::find("catch").unwrap(), &[]).unwrap().settings;
+        assert_eq!(settings.learning.gamma, 0.5);
+        assert_eq!((settings.learning.loss, settings.replay), (catch.learning.loss, catch.replay));
+        for unknown in ["base = \"cacth\"", "base = 3"] {
+            let error = Typed::read(&source(unknown), &[]).unwrap_err().to_string();
+            assert!(error.starts_with("x.toml, line 1: base = ") && error.contains("catch"), "{error}");
+        }
     }
 
     #[test]

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use prism_algorithms::{Actor, Batch, Learner, Replay, UpdateOutput};
+use prism_algorithms::{ActingNoise, Actor, Batch, Learner, Measure, Probe, Replay, TransitionId, UpdateOutput};
 use prism_environment::{AgentSteps, Frames, Generator, Seed, StepType, VectorEnvironment, VectorStep};
-use prism_model::Weights;
+use prism_model::{Output, Weights};
 
+use crate::diagnostics::Diagnostics;
 use crate::environments::build_environments;
 use crate::evaluate::Stage;
 use crate::network::network_config;
 use crate::{
-    Checkpoint, Config, Ending, EpisodeRecord, EvaluationRecord, Heading, Interrupt, Manifest, Progress, Records,
-    RunFolder, ScoreTracker, Summary, UpdateRecord,
+    Checkpoint, Config, DiagnosticsConfig, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Heading,
+    Interrupt, Manifest, Progress, Records, RunFolder, ScoreTracker, Summary, UpdateRecord,
 };
 
 /// What a run needs beside its configuration.
@@ -49,10 +50,11 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         observation: spec.observation.clone(),
         streams: environments.len(),
         capacity: config.replay.capacity,
+        sampling: config.replay.sampling,
         n: config.learning.n_step,
         gamma: config.learning.gamma,
-        sampling: prism_algorithms::Sampling::Uniform,
     })?;
+    let diagnostics = Diagnostics::new(config, &learner.online(), &device);
     environments.reset()?;
 
     // From here on there is a folder: whatever can be refused was refused before.
@@ -65,11 +67,12 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
             protocol: environment.kind.protocol(),
             limit: config.training.limit,
             score_window: config.training.score_window.get(),
+            diagnostics: diagnostics.names(),
         },
     )?;
     let run = Run {
         batch: Batch::new(config.learning.batch_size, spec.observation.bytes()),
-        actor: Actor::new(spec.actions.len(), seed.derive("acting", 0)),
+        actor: Actor::new(spec.actions.len(), ActingNoise::Fresh, seed.derive("acting", 0)),
         sampling: seed.derive("replay", 0).generator(),
         scores: ScoreTracker::new(environments.len(), config.training.score_window),
         config,
@@ -78,6 +81,7 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         environments,
         learner,
         replay,
+        diagnostics,
         folder,
         records,
         best: None,
@@ -100,16 +104,28 @@ struct Run<'a> {
     sampling: Generator,
     batch: Batch,
     learner: Learner,
+    diagnostics: Diagnostics,
     scores: ScoreTracker,
     folder: RunFolder,
     records: Records,
     /// Weights of the best mean score, until they are written.
     best: Option<Weights>,
-    /// The last update, whose result is read while the next is computed, and where the run stood.
-    unread: Option<(UpdateOutput, Progress)>,
+    /// The last update, whose result is read while the next is computed.
+    unread: Option<UnreadUpdate>,
     window: UpdateWindow,
     agent_steps: AgentSteps,
     frames: Frames,
+}
+
+/// An update whose result is still on the device.
+struct UnreadUpdate {
+    output: UpdateOutput,
+    /// The transitions it learned from.
+    ids: Vec<TransitionId>,
+    /// Where the run stood.
+    at: Progress,
+    /// What was measured, if this update completes a row of the training records.
+    diagnostics: Option<Vec<f64>>,
 }
 
 /// Sums over the updates since the last row of the training records.
@@ -240,29 +256,96 @@ impl Run<'_> {
     }
 
     fn update(&mut self) -> anyhow::Result<()> {
-        self.replay.sample_into(&mut self.batch, 0.0, &mut self.sampling);
-        let output = self.learner.update(&self.batch);
+        if self.learner.updates() == 0 {
+            self.hold_out();
+        }
+        let importance_exponent = self.importance_exponent();
+        self.replay.sample_into(&mut self.batch, importance_exponent, &mut self.sampling);
+        let completes_row = (self.learner.updates() + 1).is_multiple_of(self.config.training.record_period);
+        let measure = if completes_row { Measure::GradientNorm } else { Measure::Losses };
+        let output = self.learner.update(&self.batch, measure);
+        let diagnostics =
+            completes_row.then(|| self.diagnostics.measure(&self.learner, &self.replay, importance_exponent));
         let at = self.at();
         self.read_update()?;
-        self.unread = Some((output, at));
+        self.unread = Some(UnreadUpdate { output, ids: self.batch.ids.clone(), at, diagnostics });
+        self.record_distributions()
+    }
+
+    /// Writes down the distributions of the held-out observations, where it is time.
+    fn record_distributions(&mut self) -> anyhow::Result<()> {
+        let (Some(records), Output::Distribution(support)) =
+            (self.config.diagnostics.distributions, self.config.network.output)
+        else {
+            return Ok(());
+        };
+        let updates = self.learner.updates();
+        if !updates.is_multiple_of(records.period) {
+            return Ok(());
+        }
+        let distributions = self.diagnostics.distributions(records.observations.get(), &self.learner.online());
+        let support: Vec<f64> = support.values().into_iter().map(f64::from).collect();
+        let of_one = distributions.len() / records.observations.get();
+        for (observation, probabilities) in distributions.chunks(of_one).enumerate() {
+            self.records.distributions(&DistributionRecord {
+                observation,
+                support: &support,
+                probabilities,
+                updates,
+            })?;
+        }
         Ok(())
     }
 
-    /// Reads the result of the update before: by now the device has computed it.
+    /// Exponent of the importance weights: 0, which makes them all 1, where sampling needs no correction.
+    fn importance_exponent(&self) -> f64 {
+        let prioritization = self.config.replay.prioritization.as_ref();
+        prioritization.map_or(0.0, |prioritization| prioritization.importance.value(self.agent_steps))
+    }
+
+    /// Keeps the observations that the diagnostics are made on.
+    fn hold_out(&mut self) {
+        let DiagnosticsConfig { held_out, distributions } = self.config.diagnostics;
+        let count = held_out.max(distributions.map_or(0, |records| records.observations.get()));
+        if count == 0 {
+            return;
+        }
+        let input = self.learner.network_config().input.clone();
+        let mut batch = Batch::new(count, input.bytes());
+        let mut generator = self.options.seed.derive("held-out", 0).generator();
+        self.replay.sample_into(&mut batch, 0.0, &mut generator);
+        self.diagnostics.hold_out(Probe::new(input, batch.observations));
+    }
+
+    /// Reads the result of the update before, by now computed, and hands its priorities to the replay.
     fn read_update(&mut self) -> anyhow::Result<()> {
-        let Some((output, at)) = self.unread.take() else {
+        let Some(UnreadUpdate { output, ids, at, diagnostics }) = self.unread.take() else {
             return Ok(());
         };
         let result = output.read();
+        if let Some(loss) = result.losses.iter().find(|loss| !loss.is_finite()) {
+            anyhow::bail!(
+                "learning has blown up: a loss of update {} is {loss}; lower optimiser.learning_rate or bound \
+                 optimiser.gradient_norm (the weights last saved are in {})",
+                at.updates,
+                self.folder.path().display()
+            );
+        }
+        if let Some(prioritization) = &self.config.replay.prioritization {
+            let priorities = prioritization.priority.of(self.config.learner.loss, &result.losses);
+            self.replay.update_priorities(&ids, &priorities);
+        }
         self.window.updates += 1;
         self.window.loss += mean(&result.losses);
         self.window.q_value += mean(&result.q_values);
-        if self.window.updates == self.config.training.record_period {
+        if let (Some(diagnostics), Some(gradient_norm)) = (diagnostics, result.gradient_norm) {
             let window = std::mem::take(&mut self.window);
             self.records.update(&UpdateRecord {
                 loss: window.loss / window.updates as f64,
                 mean_q: window.q_value / window.updates as f64,
+                gradient_norm: gradient_norm.into(),
                 replay: self.replay.len(),
+                diagnostics,
                 at,
             })?;
         }

@@ -140,7 +140,7 @@ mod tests {
         assert_eq!((run.protocol.as_str(), run.seed), ("CartPole-v1", u64::MAX));
         assert_eq!((run.score_window, run.stop_score, run.warm_up), (100, Some(475.0), 1000.0));
         assert_eq!(run.traits["learning.n_step"], "3");
-        assert_eq!(run.traits["network.hidden"], "[128,128]");
+        assert_eq!(run.traits["network.torso.hidden"], "[128,128]");
         assert_eq!(run.traits["device"], "flex");
     }
 
