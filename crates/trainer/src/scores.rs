@@ -23,7 +23,8 @@ pub struct FinishedGame {
 
 /// Adds up the raw rewards of each environment until its game is over, and remembers the last scores.
 ///
-/// A game outlasts the learning episodes that a lost life ends: only [`TimeStep::game`] closes it.
+/// A game outlasts the learning episodes that a lost life ends: only a
+/// step whose [`game`](prism_environment::TimeStep::game) has ended closes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreTracker {
     running: Vec<RunningGame>,
