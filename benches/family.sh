@@ -26,7 +26,7 @@ rank="replay.sampling=rank-based $priorities"
 distribution="network.output=distribution network.atoms=51
               learning.loss=cross-entropy learning.distribution_target=projection"
 
-# The settings of a member, but for the support, which depends on the environment.
+# The settings of a member, but for what depends on the environment.
 settings() {
     case $1 in
         dqn) echo "learning.n_step=1" ;;
@@ -44,10 +44,15 @@ settings() {
 }
 members="dqn n-step double dueling noisy-independent noisy-factorised proportional rank-based c51 combined rainbow"
 
-support() {
+# The support of returns, and how long a run may take.
+of_environment() {
     case $1-$2 in
         catch-c51 | catch-rainbow) echo "network.v_min=-1.5 network.v_max=1.5" ;;
         cartpole-c51 | cartpole-rainbow) echo "network.v_min=0 network.v_max=100" ;;
+    esac
+    case $1 in
+        catch) echo "training.agent_steps=50000" ;;
+        cartpole) echo "training.agent_steps=120000" ;;
     esac
 }
 
@@ -58,7 +63,7 @@ for environment in catch cartpole; do
         for seed in $seeds; do
             run=$folder/$environment-$member-seed$seed
             arguments=()
-            for setting in $(settings "$member") $(support "$environment" "$member"); do
+            for setting in $(settings "$member") $(of_environment "$environment" "$member"); do
                 arguments+=(--set "$setting")
             done
             "$prism" train "$environment" --seed "$seed" --out "$run" "${arguments[@]}" >"$folder/last-run.txt" 2>&1 ||
