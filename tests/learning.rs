@@ -119,70 +119,41 @@ fn catch_is_learned_from_three_seeds_and_from_several_environments() {
     }
 }
 
-/// Settings that make each member of the family out of the preset `catch`.
-const FAMILY: [(&str, &[&str]); 11] = [
-    ("n-step", &["learning.n_step=3"]),
-    ("double", &["learning.bootstrap=double"]),
-    ("dueling", &["network.streams=dueling"]),
-    ("noisy, independent", &["network.layers=noisy-independent", "network.sigma=0.017", NO_EPSILON[0], NO_EPSILON[1]]),
-    ("noisy, factorised", &["network.layers=noisy-factorised", "network.sigma=0.5", NO_EPSILON[0], NO_EPSILON[1]]),
-    (
-        "proportional",
-        &["replay.sampling=proportional", PRIORITY[0], PRIORITY[1], PRIORITY[2], PRIORITY[3], PRIORITY[4], PRIORITY[5]],
-    ),
-    (
-        "rank-based",
-        &["replay.sampling=rank-based", PRIORITY[0], PRIORITY[1], PRIORITY[2], PRIORITY[3], PRIORITY[4], PRIORITY[5]],
-    ),
-    ("copy-rewarded", &["replay.sampling=copy-rewarded", "replay.copies=5", "replay.copies_above=0"]),
-    ("C51", &C51),
+/// Groups of settings that make each member of the family out of the preset `catch`.
+const FAMILY: [(&str, &[&[&str]]); 11] = [
+    ("n-step", &[&["learning.n_step=3"]]),
+    ("double", &[&["learning.bootstrap=double"]]),
+    ("dueling", &[&["network.streams=dueling"]]),
+    ("noisy, independent", &[&["network.layers=noisy-independent", "network.sigma=0.017"], NO_EPSILON]),
+    ("noisy, factorised", &[FACTORISED, NO_EPSILON]),
+    ("proportional", &[&["replay.sampling=proportional"], PRIORITIES]),
+    ("rank-based", &[&["replay.sampling=rank-based"], PRIORITIES]),
+    ("copy-rewarded", &[&["replay.sampling=copy-rewarded", "replay.copies=5", "replay.copies_above=0"]]),
+    ("C51", &[DISTRIBUTION]),
     (
         "the book's combination",
         &[
-            "network.streams=dueling",
-            "network.layers=noisy-factorised",
-            "network.sigma=0.4",
-            NO_EPSILON[0],
-            NO_EPSILON[1],
-            "replay.sampling=proportional",
-            PRIORITY[0],
-            PRIORITY[1],
-            PRIORITY[2],
-            PRIORITY[3],
-            PRIORITY[4],
-            PRIORITY[5],
-            "learning.n_step=4",
-            "learning.loss=squared",
+            &["network.streams=dueling", "replay.sampling=proportional", "learning.n_step=4", "learning.loss=squared"],
+            FACTORISED,
+            NO_EPSILON,
+            PRIORITIES,
         ],
     ),
     (
         "Rainbow",
         &[
-            "network.streams=dueling",
-            "network.layers=noisy-factorised",
-            "network.sigma=0.5",
-            C51[0],
-            C51[1],
-            C51[2],
-            C51[3],
-            C51[4],
-            C51[5],
-            NO_EPSILON[0],
-            NO_EPSILON[1],
-            "replay.sampling=proportional",
-            PRIORITY[0],
-            PRIORITY[1],
-            PRIORITY[2],
-            PRIORITY[3],
-            PRIORITY[4],
-            PRIORITY[5],
-            "learning.n_step=3",
-            "learning.bootstrap=double",
+            &["network.streams=dueling", "replay.sampling=proportional", "learning.n_step=3"],
+            &["learning.bootstrap=double"],
+            FACTORISED,
+            NO_EPSILON,
+            PRIORITIES,
+            DISTRIBUTION,
         ],
     ),
 ];
-const NO_EPSILON: [&str; 2] = ["exploration.epsilon_start=0", "exploration.epsilon_end=0"];
-const PRIORITY: [&str; 6] = [
+const FACTORISED: &[&str] = &["network.layers=noisy-factorised", "network.sigma=0.5"];
+const NO_EPSILON: &[&str] = &["exploration.epsilon_start=0", "exploration.epsilon_end=0"];
+const PRIORITIES: &[&str] = &[
     "replay.priority=loss",
     "replay.priority_offset=1e-5",
     "replay.priority_exponent=0.6",
@@ -190,7 +161,7 @@ const PRIORITY: [&str; 6] = [
     "replay.importance_end=1",
     "replay.importance_decay=20000",
 ];
-const C51: [&str; 6] = [
+const DISTRIBUTION: &[&str] = &[
     "network.output=distribution",
     "network.atoms=21",
     "network.v_min=-1.5",
@@ -204,7 +175,7 @@ fn catch_is_learned_by_every_member_of_the_family_from_three_seeds() {
     for (name, settings) in FAMILY {
         for seed in 1..=3 {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            let summary = train_into(&folder.path().join("run"), &preset("catch", settings), seed);
+            let summary = train_into(&folder.path().join("run"), &preset("catch", &settings.concat()), seed);
             // As above: the preset stops at a mean of 0.95 over 100 games; 50,000 agent steps are its limit.
             assert_eq!(summary.ending, Ending::Solved, "{name}, seed {seed}: mean score {:?}", summary.mean_score);
         }
