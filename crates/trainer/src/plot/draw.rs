@@ -62,6 +62,7 @@ fn line_height(role: Role) -> f64 {
 struct Layout {
     width: f64,
     height: f64,
+    subtitle: Vec<String>,
     legend_top: f64,
     /// Left end and line of each entry of the legend.
     legend: Vec<(f64, usize)>,
@@ -98,13 +99,11 @@ impl Layout {
         // Half of the last number of an axis stands beyond its end.
         let last = figure.panels.iter().filter_map(|panel| panel.x.ticks.last());
         let overhang = last.map(|(_, label)| 0.5 * Role::Tick.width(label)).fold(0.0, f64::max);
-        let heading = Role::Title.width(&figure.title).max(Role::Subtitle.width(&figure.subtitle)) + 2.0 * MARGIN;
+        let heading = Role::Title.width(&figure.title) + 2.0 * MARGIN;
         let width = (x - GAP + overhang.max(MARGIN)).max(heading).ceil();
 
-        let mut y = MARGIN + line_height(Role::Title);
-        if !figure.subtitle.is_empty() {
-            y += line_height(Role::Subtitle);
-        }
+        let subtitle = wrap(&figure.subtitle, Role::Subtitle, width - 2.0 * MARGIN);
+        let mut y = MARGIN + line_height(Role::Title) + subtitle.len() as f64 * line_height(Role::Subtitle);
         let legend_top = y + 4.0;
         let legend = flow(&figure.legend, width);
         if let Some((_, line)) = legend.last() {
@@ -128,7 +127,7 @@ impl Layout {
         let caption_top = y - GAP + 10.0;
         let caption = wrap(&figure.caption, Role::Caption, width - 2.0 * MARGIN);
         let height = (caption_top + caption.len() as f64 * line_height(Role::Caption) + MARGIN - 4.0).ceil();
-        Self { width, height, legend_top, legend, panels, caption_top, caption }
+        Self { width, height, subtitle, legend_top, legend, panels, caption_top, caption }
     }
 }
 
@@ -189,8 +188,10 @@ type Plane<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedC
 impl<'a> Canvas<'a> {
     fn heading(&self, figure: &Figure, layout: &Layout) {
         self.text(&figure.title, Role::Title, (MARGIN, MARGIN), (HPos::Left, VPos::Top));
-        let below = MARGIN + line_height(Role::Title);
-        self.text(&figure.subtitle, Role::Subtitle, (MARGIN, below), (HPos::Left, VPos::Top));
+        for (number, line) in layout.subtitle.iter().enumerate() {
+            let y = MARGIN + line_height(Role::Title) + number as f64 * line_height(Role::Subtitle);
+            self.text(line, Role::Subtitle, (MARGIN, y), (HPos::Left, VPos::Top));
+        }
         for (entry, &(x, line)) in figure.legend.iter().zip(&layout.legend) {
             let y = layout.legend_top + LEGEND_LINE * (line as f64 + 0.5);
             if let Some(fill) = entry.fill {
@@ -310,4 +311,31 @@ fn surface(fill: Fill) -> ShapeStyle {
 fn text_style(role: Role) -> TextStyle<'static> {
     let size = role.size() * UNITS_PER_PIXEL * FONT_FACTOR;
     TextStyle::from(FontDesc::new(FontFamily::SansSerif, size, role.weight())).color(role.colour())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axis::Axis;
+    use super::*;
+
+    fn layout(subtitle: &str) -> Layout {
+        let axis = || Axis { title: "x".to_owned(), start: 0.0, end: 1.0, ticks: Vec::new() };
+        Layout::of(&Figure {
+            title: "Title".to_owned(),
+            subtitle: subtitle.to_owned(),
+            legend: Vec::new(),
+            panels: vec![Panel { title: String::new(), x: axis(), y: axis(), marks: Vec::new() }],
+            columns: 1,
+            panel_size: (400.0, 100.0),
+            caption: String::new(),
+        })
+    }
+
+    #[test]
+    fn a_long_subtitle_takes_more_lines_and_no_more_width() {
+        let (short, long) = (layout("protocol cleanrl"), layout(&"protocol of many words ".repeat(10)));
+        assert_eq!(short.width, long.width);
+        assert!(long.subtitle.len() > 1 && long.height > short.height, "{:?}", long.subtitle);
+        assert!(long.subtitle.iter().all(|line| Role::Subtitle.width(line) <= long.width - 2.0 * MARGIN));
+    }
 }
