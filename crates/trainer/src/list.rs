@@ -8,8 +8,9 @@ use prism_environment::{GAMES, Protocol};
 /// Writes the names.
 pub fn print(output: &mut impl Write) -> io::Result<()> {
     writeln!(output, "presets (prism train <preset>):")?;
+    let width = presets::ALL.iter().map(|preset| preset.name.len() + 2).max().unwrap_or(0);
     for preset in presets::ALL {
-        writeln!(output, "  {:<16}{}", preset.name, preset.title())?;
+        writeln!(output, "  {:<width$}{}", preset.name, preset.title())?;
     }
     writeln!(output, "\nenvironments (environment.kind):")?;
     for (name, title) in [
