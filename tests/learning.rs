@@ -11,7 +11,7 @@ use prism_environment::{Chain, Environment, Seed, StepType, TimeLimit};
 use prism_model::{Adam, Input, InputElement, NetworkConfig, Optimiser, Torso};
 use rand::RngExt;
 
-use crate::support::{preset, train_into};
+use crate::support::{preset, rows, train_into};
 
 const STATES: usize = 6;
 const GAMMA: f64 = 0.9;
@@ -180,6 +180,19 @@ fn catch_is_learned_by_every_member_of_the_family_from_three_seeds() {
             assert_eq!(summary.ending, Ending::Solved, "{name}, seed {seed}: mean score {:?}", summary.mean_score);
         }
     }
+}
+
+#[test]
+fn the_priorities_of_a_run_follow_its_losses() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let settings = [PRIORITIES, &["replay.sampling=proportional", "training.agent_steps=2500"]].concat();
+    train_into(&folder.path().join("run"), &preset("catch", &settings), 1);
+    let rows = rows(&folder.path().join("run/train.csv"));
+    let last = rows.last().expect("20 rows");
+    // Every transition comes with the largest priority seen, at least 1; most losses of Catch are far below that.
+    let [min, mean, max] = ["priority_min", "priority_mean", "priority_max"].map(|column| last.number(column));
+    assert!(min < 0.01 && mean < 0.5 && max >= mean, "priorities from {min} to {max}, mean {mean}");
+    assert!((last.number("importance_exponent") - (0.4 + 0.6 * 2500.0 / 20000.0)).abs() < 0.01);
 }
 
 /// Mean q-value of the only action of the first state of a two-state process, learned with a target network that lags

@@ -90,7 +90,7 @@ fn read_greedy(q_values: Tensor<2>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prism_model::{InputElement, NetworkConfig, Torso};
+    use prism_model::{InputElement, Layers, NetworkConfig, Noise, Torso};
 
     const ENVIRONMENTS: usize = 3000;
 
@@ -113,6 +113,25 @@ mod tests {
         for (action, row) in actions.iter().zip(q_values.chunks_exact(3)) {
             assert!(row.iter().all(|&value| value <= row[*action]), "{action} is not the best of {row:?}");
         }
+    }
+
+    #[test]
+    fn noisy_layers_explore_while_their_noise_is_fresh_and_only_then() {
+        let device = prism_model::open_device("flex").expect("tests are built with flex");
+        let input = Input { shape: vec![2], element: InputElement::F32 };
+        let config = NetworkConfig {
+            layers: Layers::Noisy { noise: Noise::Independent, sigma: 1.0 },
+            ..NetworkConfig::dqn(input.clone(), 3, Torso::Mlp { hidden: vec![8] })
+        };
+        let network = config.init(&mut Seed(4).generator(), &device).expect("a valid network");
+        let observation: &[u8] = bytemuck::cast_slice(&[0.5f32, -1.0]);
+        let actions_taken = |noise| {
+            let mut actor = Actor::new(3, noise, Seed(9));
+            let mut choose = || actor.choose(&network, &input, observation, 0.0, &device)[0];
+            (0..50).map(|_| choose()).collect::<std::collections::BTreeSet<usize>>().len()
+        };
+        assert_eq!(actions_taken(ActingNoise::Off), 1);
+        assert_eq!(actions_taken(ActingNoise::Fresh), 3);
     }
 
     #[test]

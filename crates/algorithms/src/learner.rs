@@ -450,6 +450,57 @@ mod tests {
         }
     }
 
+    /// Probabilities `[batch][action][atom]` of a network.
+    fn distributions(learner: &Learner, network: &QNetwork, observations: &[u8]) -> Vec<Vec<Vec<f64>>> {
+        let observations = learner.network_config.input.upload(observations, &learner.device);
+        let probabilities = prism_model::read(softmax(network.logits(observations), 2));
+        let atoms = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
+        probabilities.chunks(2 * 9).map(|actions| actions.chunks(9).map(atoms).collect()).collect()
+    }
+
+    /// Bellemare et al. 2017, algorithm 1, for 9 atoms from -2 to 2.
+    fn projected(return_: f64, discount: f64, probabilities: &[f64]) -> Vec<f64> {
+        let mut target = vec![0.0; 9];
+        for (atom, probability) in probabilities.iter().enumerate() {
+            let place = ((return_ + discount * (0.5 * atom as f64 - 2.0)).clamp(-2.0, 2.0) + 2.0) / 0.5;
+            let (below, share) = (place.floor(), place.fract());
+            target[below as usize] += (1.0 - share) * probability;
+            if share > 0.0 {
+                target[below as usize + 1] += share * probability;
+            }
+        }
+        target
+    }
+
+    #[test]
+    fn losses_of_distributions_are_those_of_the_documented_target() {
+        let mean = |probabilities: &Vec<f64>| -> f64 {
+            probabilities.iter().enumerate().map(|(atom, mass)| (0.5 * atom as f64 - 2.0) * mass).sum()
+        };
+        let best = |actions: &[Vec<f64>]| usize::from(mean(&actions[1]) > mean(&actions[0]));
+        for bootstrap in [Bootstrap::Max, Bootstrap::Double] {
+            let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, bootstrap, ..config() }, categorical());
+            for step in 0..40 {
+                update(&mut learner, &batch(step));
+            }
+            let batch = batch(1);
+            let now = distributions(&learner, &learner.online.valid(), &batch.observations);
+            let online = distributions(&learner, &learner.online.valid(), &batch.next_observations);
+            let target = distributions(&learner, &learner.target, &batch.next_observations);
+            assert!(online.iter().zip(&target).any(|(a, b)| best(a) != best(b)), "the networks agree: no test");
+            let result = update(&mut learner, &batch);
+            for example in 0..SIZE {
+                let judge = if bootstrap == Bootstrap::Max { &target[example] } else { &online[example] };
+                let next = &target[example][best(judge)];
+                let wanted = projected(batch.returns[example].into(), 0.9, next);
+                let predicted = &now[example][batch.actions[example] as usize];
+                let loss: f64 = wanted.iter().zip(predicted).map(|(mass, predicted)| -mass * predicted.ln()).sum();
+                assert!((f64::from(result.losses[example]) - loss).abs() < 1e-4, "{bootstrap:?}, example {example}");
+                assert!((f64::from(result.q_values[example]) - mean(predicted)).abs() < 1e-5, "{bootstrap:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_distributional_learner_learns_the_distribution_and_not_only_its_mean() {
         let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, ..config() }, categorical());
