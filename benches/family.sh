@@ -84,7 +84,7 @@ import csv, json, pathlib, sys
 
 folder = pathlib.Path(sys.argv[1])
 with open(folder / "summary.csv", "w", newline="") as file:
-    writer = csv.writer(file)
+    writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["run", "ending", "agent_steps", "episodes", "updates", "mean_score", "elapsed_seconds"])
     for path in sorted(folder.glob("*/summary.json")):
         s = json.loads(path.read_text())
