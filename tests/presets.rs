@@ -203,6 +203,12 @@ fn the_familys_presets_have_the_values_of_the_book_and_of_the_papers() {
              n 3 projection batch 32 period 1 target 300 | adam 1e-4/1e-8"
                 .to_owned(),
         ),
+        (
+            "freeway-ram",
+            "mlp [100, 25] selu 51 atoms -10..10 | epsilon 0.2..0.05 | 200/100 copies 5 above 0 | \
+             n 1 projection batch 50 period 1 target 25 | sgd 1e-4"
+                .to_owned(),
+        ),
     ];
     for (name, expected) in table {
         assert_eq!(summary(&preset(name)), expected, "{name}");
