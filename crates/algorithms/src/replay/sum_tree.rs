@@ -242,15 +242,11 @@ mod tests {
         assert!((tree.total() / total - 1.0).abs() < 1e-12, "the total is {}, not {total}", tree.total());
     }
 
+    /// A million operations, or as many as `PRISM_SOAK_OPERATIONS` says.
     #[test]
-    fn a_million_operations_do_not_move_the_sums() {
-        assert_no_drift(1_000_000);
-    }
-
-    #[test]
-    #[ignore = "seconds, or minutes on a busy machine: cargo test --workspace a_hundred_million_operations -- --ignored"]
-    fn a_hundred_million_operations_do_not_move_the_sums() {
-        assert_no_drift(100_000_000);
+    fn many_operations_do_not_move_the_sums() {
+        let operations = std::env::var("PRISM_SOAK_OPERATIONS");
+        assert_no_drift(operations.map_or(1_000_000, |operations| operations.parse().expect("a number of operations")));
     }
 
     #[test]
