@@ -1,9 +1,9 @@
 //! What a network is fed: the shape of an observation and how its elements are encoded.
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::pixels::scaled_channels_last;
+use crate::kernels::pixels::Transport;
 
 /// Encoding of one element of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,10 +68,9 @@ impl Input {
         let shape = [observations.len() / self.bytes(), self.elements()];
         match self.element {
             InputElement::U8 => {
-                // The explicit dtype keeps bytes as bytes; Burn would widen them on the host without it.
                 let [channels, pixels] = self.planes();
-                let data = TensorData::new(observations.to_vec(), [shape[0], channels, pixels]);
-                scaled_channels_last(Tensor::<3, Int>::from_data(data, (device, DType::U8))).reshape(shape)
+                let planes = [shape[0], channels, pixels];
+                Transport::to(device).scaled_channels_last(observations, planes, device).reshape(shape)
             }
             InputElement::F32 => {
                 let values: Vec<f32> = bytemuck::pod_collect_to_vec(observations);

@@ -4,6 +4,8 @@
 
 pub(crate) mod adam;
 pub(crate) mod convolution;
+#[cfg(feature = "cubecl")]
+mod cube;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]

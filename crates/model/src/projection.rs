@@ -95,8 +95,8 @@ mod tests {
     /// Projects one row after another through both implementations on every device, and hands each result to `check`.
     fn each(rows: &[Row], support: &Support, mut check: impl FnMut(&str, usize, &[f32])) {
         let column = |values: Vec<f32>, device: &Device| Tensor::<1>::from_floats(values.as_slice(), device);
-        for device_name in crate::device_names() {
-            let device = crate::open_device(device_name).expect("every listed device opens");
+        for present in crate::present_devices() {
+            let (device, device_name) = (present.open(), present.name);
             for (name, projection) in BOTH {
                 let probabilities: Vec<f32> = rows.iter().flat_map(|(_, _, p)| p.clone()).collect();
                 let projected = projection(

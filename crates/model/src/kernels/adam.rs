@@ -20,16 +20,32 @@ pub(crate) struct AdamFactors {
 }
 
 /// Adam on tensors of one shape.
-#[backend_extension(Flex: cfg(feature = "flex"))]
+#[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait AdamOps: Backend {
     /// The parameter and its two moments after the step.
+    ///
+    /// As it stands here it is a chain of elementwise operations, which devices with fusion run as one.
+    #[fusion(default)]
     fn adam_step(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         moment_1: FloatTensor<Self>,
         moment_2: FloatTensor<Self>,
         factors: AdamFactors,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let AdamFactors { keep_1, keep_2, step, correction_2, epsilon } = factors;
+        let mixed = |kept, keep: f32, new| {
+            let new = Self::float_mul_scalar(new, (1.0 - keep).into());
+            Self::float_add(Self::float_mul_scalar(kept, keep.into()), new)
+        };
+        let squares = Self::float_mul(gradient.clone(), gradient.clone());
+        let moment_1 = mixed(moment_1, keep_1, gradient);
+        let moment_2 = mixed(moment_2, keep_2, squares);
+        let root = Self::float_mul_scalar(Self::float_sqrt(moment_2.clone()), correction_2.into());
+        let change = Self::float_div(moment_1.clone(), Self::float_add_scalar(root, epsilon.into()));
+        let parameter = Self::float_sub(parameter, Self::float_mul_scalar(change, step.into()));
+        (parameter, moment_1, moment_2)
+    }
 }
 
 /// The parameter and its moments after one step of Adam (Kingma and Ba 2015, algorithm 1):

@@ -6,7 +6,8 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, TensorMetadata, backend_extension};
-use burn::tensor::Tensor;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Shape, Tensor};
 
 /// Forward and backward pass of max(0, convolution(x, w) + b).
 ///
@@ -15,33 +16,68 @@ use burn::tensor::Tensor;
 /// - `weight`: `[channels out, channels in, size, size]`
 /// - `bias`: `[channels out]`
 /// - output and its gradient: `[batch, (height - size) / stride + 1, (width - size) / stride + 1, channels out]`
-#[backend_extension(Flex: cfg(feature = "flex"), Autodiff)]
+///
+/// As the methods stand here, they are Burn's own convolution on channels-first views, which a device tunes for itself.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    Cube: cfg(feature = "cubecl"),
+    Fusion: cfg(feature = "cubecl"),
+    Autodiff
+)]
 pub(crate) trait ConvolutionOps: Backend {
     /// The output.
+    #[fusion(default)]
     fn convolution_relu(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         stride: usize,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        let output = Self::conv2d(channels_first::<Self>(x), weight, Some(bias), options(stride));
+        channels_last::<Self>(Self::relu(output))
+    }
 
     /// Gradients of weight and bias.
+    #[fusion(default)]
     fn convolution_relu_weight_backward(
         x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
-        size: usize,
         stride: usize,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let gradient = channels_first::<Self>(Self::relu_backward(output, output_gradient));
+        let bias = [0, 2, 3].into_iter().fold(gradient.clone(), Self::float_sum_dim);
+        let bias = Self::float_reshape(bias, Shape::new([weight.shape()[0]]));
+        (Self::conv2d_weight_backward(channels_first::<Self>(x), weight, gradient, options(stride)), bias)
+    }
 
     /// Gradient of x.
+    #[fusion(default)]
     fn convolution_relu_input_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
         stride: usize,
-    ) -> FloatTensor<Self>;
+    ) -> FloatTensor<Self> {
+        let gradient = channels_first::<Self>(Self::relu_backward(output, output_gradient));
+        channels_last::<Self>(Self::conv2d_x_backward(channels_first::<Self>(x), weight, gradient, options(stride)))
+    }
+}
+
+fn options(stride: usize) -> ConvOptions<2> {
+    ConvOptions::new([stride; 2], [0; 2], [1; 2], 1)
+}
+
+/// `[batch, height, width, channels]` seen as `[batch, channels, height, width]`.
+fn channels_first<B: Backend>(maps: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_permute(maps, &[0, 3, 1, 2])
+}
+
+/// The way back from [`channels_first`].
+fn channels_last<B: Backend>(maps: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_permute(maps, &[0, 2, 3, 1])
 }
 
 /// max(0, convolution(x, w) + b), differentiable in all three; see [`ConvolutionOps`] for shapes.
@@ -66,7 +102,6 @@ struct Saved<T> {
     x: T,
     weight: T,
     output: T,
-    size: usize,
     stride: usize,
 }
 
@@ -76,11 +111,16 @@ impl<B: ConvolutionOps> Backward<B, 3> for ConvolutionRelu {
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let [x_node, weight_node, bias_node] = ops.parents;
         let gradient = grads.consume::<B>(&ops.node);
-        let Saved { x, weight, output, size, stride } = ops.state;
+        let Saved { x, weight, output, stride } = ops.state;
         // Weight and bias are trained together, so either both want a gradient or neither does.
         if weight_node.is_some() || bias_node.is_some() {
-            let (weight_gradient, bias_gradient) =
-                B::convolution_relu_weight_backward(x.clone(), output.clone(), gradient.clone(), size, stride);
+            let (weight_gradient, bias_gradient) = B::convolution_relu_weight_backward(
+                x.clone(),
+                weight.clone(),
+                output.clone(),
+                gradient.clone(),
+                stride,
+            );
             if let Some(node) = weight_node {
                 grads.register::<B>(node.id, weight_gradient);
             }
@@ -104,11 +144,10 @@ impl<B: ConvolutionOps, C: CheckpointStrategy> ConvolutionOps for Autodiff<B, C>
     ) -> FloatTensor<Self> {
         let nodes = [x.node(), weight.node(), bias.node()];
         let [x, weight, bias] = [x, weight, bias].map(|tensor| tensor.into_primitive());
-        let size = weight.shape().dims::<4>()[2];
         let output = B::convolution_relu(x.clone(), weight.clone(), bias, stride);
         match ConvolutionRelu.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(preparation) => {
-                let saved = Saved { x, weight, output: output.clone(), size, stride };
+                let saved = Saved { x, weight, output: output.clone(), stride };
                 preparation.finish(saved, output)
             }
             OpsKind::UnTracked(preparation) => preparation.finish(output),
@@ -117,9 +156,9 @@ impl<B: ConvolutionOps, C: CheckpointStrategy> ConvolutionOps for Autodiff<B, C>
 
     fn convolution_relu_weight_backward(
         _x: FloatTensor<Self>,
+        _weight: FloatTensor<Self>,
         _output: FloatTensor<Self>,
         _output_gradient: FloatTensor<Self>,
-        _size: usize,
         _stride: usize,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         unreachable!("gradients are computed on the inner backend; second derivatives are not offered")

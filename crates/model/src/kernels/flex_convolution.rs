@@ -175,12 +175,12 @@ impl ConvolutionOps for Flex {
 
     fn convolution_relu_weight_backward(
         x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
-        size: usize,
         stride: usize,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let out = output.layout().shape().dims::<4>()[3];
+        let [out, _, size, _] = weight.layout().shape().dims::<4>();
         let [x, output, output_gradient] = [x, output, output_gradient].map(contiguous);
         let geometry = Geometry::new(&x, out, size, stride);
         let (pixels, patch) = (geometry.pixels(), geometry.patch());

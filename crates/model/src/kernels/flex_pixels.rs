@@ -1,6 +1,7 @@
 //! [`PixelOps`] on Flex.
 
 use burn::backend::Flex;
+use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use rayon::prelude::*;
 
@@ -8,16 +9,25 @@ use super::flex::tensor;
 use super::pixels::PixelOps;
 
 impl PixelOps for Flex {
-    fn scaled_channels_last(bytes: IntTensor<Self>) -> FloatTensor<Self> {
-        let [batch, channels, pixels] = bytes.layout().shape().dims::<3>();
-        let bytes = bytes.to_contiguous();
-        let mut floats = vec![0.0f32; batch * channels * pixels];
-        floats
-            .par_chunks_mut(channels * pixels)
-            .zip(bytes.storage::<u8>().par_chunks(channels * pixels))
-            .for_each(|(image, planes)| interleave(image, planes, channels));
-        tensor(floats, [batch, pixels, channels])
+    fn scaled_from_bytes(bytes: IntTensor<Self>) -> FloatTensor<Self> {
+        let shape = bytes.layout().shape().dims::<3>();
+        scaled(bytes.to_contiguous().storage::<u8>(), shape)
     }
+
+    fn scaled_from_words(words: IntTensor<Self>, shape: [usize; 3]) -> FloatTensor<Self> {
+        let words = words.to_contiguous();
+        let bytes: Vec<u8> = words.storage::<i32>().iter().flat_map(|word| word.to_le_bytes()).collect();
+        scaled(&bytes[..shape.iter().product::<usize>()], shape)
+    }
+}
+
+fn scaled(bytes: &[u8], [batch, channels, pixels]: [usize; 3]) -> FlexTensor {
+    let mut floats = vec![0.0f32; batch * channels * pixels];
+    floats
+        .par_chunks_mut(channels * pixels)
+        .zip(bytes.par_chunks(channels * pixels))
+        .for_each(|(image, planes)| interleave(image, planes, channels));
+    tensor(floats, [batch, pixels, channels])
 }
 
 /// Planes `[channels, pixels]` of bytes to pixels `[pixels, channels]` of floats.

@@ -7,9 +7,10 @@ use burn::tensor::Tensor;
 use crate::Support;
 
 /// Projection without a three-dimensional intermediate.
-#[backend_extension(Flex: cfg(feature = "flex"))]
+#[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait ProjectionOps: Backend {
     /// Returns and discounts `[batch]`, probabilities `[batch, atoms]`, to probabilities `[batch, atoms]`.
+    #[fusion(dtype = probabilities, shape = probabilities)]
     fn project(
         returns: FloatTensor<Self>,
         discounts: FloatTensor<Self>,
