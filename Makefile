@@ -6,6 +6,7 @@
 target := $(or $(CARGO_TARGET_DIR),target)
 prism := $(target)/release/prism
 
+features := $(if $(FEATURES),--features $(FEATURES))
 options := $(if $(GAME),--game $(GAME)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) \
            $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
 
@@ -16,15 +17,16 @@ help: ## this list
 	@echo
 	@echo '  Options of make pong, all optional:'
 	@echo '    FRAMES=200000   end after so many emulator frames    SEED=1    seed of the run'
-	@echo '    GAME=breakout   another game                         DEVICE=flex'
+	@echo '    GAME=breakout   another game                         DEVICE=cuda:0'
+	@echo '    FEATURES=cuda,wgpu   GPU backends in the build (prism devices lists what they find)'
 	@echo '    ARGS="..."      anything else that prism train takes (prism train --help)'
 
 setup: ## find or install Rust, cmake, a C++ compiler and Python
 	@./set-up
 
 build: setup ## build the optimised program; the first time takes minutes
-	@echo 'build: cargo build --release (the first build compiles Burn and the Arcade Learning Environment)'
-	@./set-up cargo build --release
+	@echo 'build: cargo build --release $(features) (the first build compiles Burn and the Arcade Learning Environment)'
+	@./set-up cargo build --release $(features)
 
 roms: build ## fetch the game ROMs through pip, once
 ifdef ALE_ROMS_DIR
@@ -39,4 +41,4 @@ pong: roms ## train DQN on Pong until it is solved; Ctrl-C ends it and keeps eve
 	@./set-up $(prism) train pong $(options)
 
 test: setup ## every gate, and at the end every test
-	@./set-up ./check
+	@./set-up --graphics ./check

@@ -271,7 +271,7 @@ fn help_shows_examples() {
 }
 
 #[test]
-fn list_names_presets_and_devices() {
+fn list_names_presets_games_and_protocols() {
     let folder = tempfile::tempdir().unwrap();
     let output = prism(folder.path(), &["list"]);
     assert!(output.status.success());
@@ -280,7 +280,40 @@ fn list_names_presets_and_devices() {
         let row = text.lines().find(|line| line.split_whitespace().next() == Some(preset.name));
         assert!(row.is_some_and(|row| row.ends_with(preset.title())), "{} runs into its title: {row:?}", preset.name);
     }
-    assert_says(&text, &["flex", "deepmind", "cleanrl", "montezuma_revenge"]);
+    assert_says(&text, &["deepmind", "cleanrl", "montezuma_revenge"]);
+}
+
+#[test]
+fn devices_tells_what_is_here_what_is_not_and_what_auto_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prism(folder.path(), &["devices"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    for backend in prism_model::BACKENDS {
+        let listed = rows.iter().any(|row| row.split(':').next() == Some(backend));
+        assert!(listed, "{backend} is missing: {text}");
+    }
+    for device in prism_model::present_devices() {
+        assert_says(&text, &[&device.name, &device.description]);
+    }
+    let auto = prism_model::find_device("auto").expect("tests are built with flex");
+    assert_says(&text, &[&format!("auto takes {}", auto.device.name)]);
+}
+
+#[test]
+fn a_device_that_is_not_here_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for survey in prism_model::survey() {
+        let Err(reason) = &survey.devices else { continue };
+        let output = prism(folder.path(), &["train", "catch", "--device", survey.backend]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_says(&message, &[&format!("error: device `{}` cannot be used: {reason}", survey.backend)]);
+    }
+    let message = wrong_usage(&["train", "catch", "--device", "flex:first"]);
+    assert_says(&message, &["unknown device `flex:first`"]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

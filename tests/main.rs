@@ -2,6 +2,7 @@
 //!
 //! * `cli`: what is typed and what comes back, above all for bad input
 //! * `determinism`: equal seeds give equal runs
+//! * `devices`: one result on every device
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `plot`: pictures of recorded runs, and what is refused
@@ -11,6 +12,7 @@
 
 mod cli;
 mod determinism;
+mod devices;
 #[cfg(unix)]
 mod interrupt;
 mod learning;

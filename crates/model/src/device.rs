@@ -1,4 +1,12 @@
-//! Devices by name: the only file that names Burn's backends.
+//! Devices by name: with its submodules the only place that names Burn's backends.
+
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "wgpu")]
+mod graphics;
+
+use std::fmt;
+use std::sync::OnceLock;
 
 use burn::tensor::Device;
 use thiserror::Error;
@@ -7,34 +15,280 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// No backend of that name was compiled in.
-    #[error("unknown device `{name}`: this build of prism has {}", .available.join(", "))]
+    /// No such word.
+    #[error("unknown device `{name}`: this build of prism knows {}", .known.join(", "))]
     Unknown {
         /// What was asked for.
         name: String,
-        /// The names this build knows.
-        available: Vec<&'static str>,
+        /// What may be asked for.
+        known: Vec<&'static str>,
+    },
+    /// A backend that was left out of this build.
+    #[error("device `{name}`: this build of prism has no {backend}; build it with `--features {backend}`, or use {}",
+        .known.join(", "))]
+    NotCompiled {
+        /// What was asked for.
+        name: String,
+        /// The backend, which is also the name of its cargo feature.
+        backend: &'static str,
+        /// What may be asked for.
+        known: Vec<&'static str>,
+    },
+    /// A backend that finds nothing to run on.
+    #[error("device `{name}` cannot be used: {reason}")]
+    Missing {
+        /// What was asked for.
+        name: String,
+        /// Why, and what would help.
+        reason: String,
+    },
+    /// A number beyond the devices of a backend.
+    #[error("there is no device `{name}`: this machine has {}", .present.join(", "))]
+    NoSuchNumber {
+        /// What was asked for.
+        name: String,
+        /// The backend's devices.
+        present: Vec<String>,
     },
 }
 
-/// Names that [`open_device`] accepts in this build.
-pub fn device_names() -> Vec<&'static str> {
-    vec![
-        #[cfg(feature = "flex")]
-        "flex",
-    ]
+/// Backends that exist, compiled in or not; each is also the name of its cargo feature.
+pub const BACKENDS: [&str; 5] = ["flex", "cuda", "wgpu", "vulkan", "metal"];
+
+/// What a device is, best first for learning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeviceClass {
+    /// A graphics processor.
+    Gpu,
+    /// The processor, through a backend made for it.
+    Cpu,
+    /// The processor in the guise of a graphics processor, such as Mesa's lavapipe: good for tests, slow.
+    SoftwareGpu,
 }
 
-/// Opens the device called `name`: `flex` is the CPU through Burn's pure-Rust backend.
+/// A device of this machine that this build can use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentDevice {
+    /// What [`open_device`] takes: `flex`, `cuda:0`, `wgpu:1`.
+    pub name: String,
+    /// Adapter, driver and memory, as far as they are known.
+    pub description: String,
+    /// What it is.
+    pub class: DeviceClass,
+    handle: Handle,
+}
+
+/// How Burn is told which device is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Handle {
+    #[cfg(feature = "flex")]
+    Flex,
+    #[cfg(feature = "cuda")]
+    Cuda(usize),
+    #[cfg(feature = "wgpu")]
+    Graphics(graphics::Api, burn::tensor::DeviceKind),
+}
+
+/// What a backend of this build finds on this machine.
+#[derive(Clone, Debug)]
+pub struct BackendSurvey {
+    /// `flex`, `cuda`, `wgpu`, `vulkan` or `metal`.
+    pub backend: &'static str,
+    /// Its devices, at least one, or why it has none and what would help.
+    pub devices: Result<Vec<PresentDevice>, String>,
+}
+
+/// The devices of every backend of this build, looked for at the first call. Nothing is opened: no driver is asked for
+/// more than names and sizes.
+pub fn survey() -> &'static [BackendSurvey] {
+    // Once, and before any device is opened by name: drivers crash where they are asked and opened at the same time.
+    static SURVEY: OnceLock<Vec<BackendSurvey>> = OnceLock::new();
+    SURVEY.get_or_init(|| {
+        device_names().into_iter().map(|backend| BackendSurvey { backend, devices: devices_of(backend) }).collect()
+    })
+}
+
+/// Every device of this machine that this build can use, in the order of [`device_names`].
+pub fn present_devices() -> Vec<PresentDevice> {
+    survey().iter().filter_map(|survey| survey.devices.as_ref().ok()).flatten().cloned().collect()
+}
+
+/// Backends of this build, by the names that [`open_device`] takes.
+pub fn device_names() -> Vec<&'static str> {
+    let compiled = |backend: &&str| match *backend {
+        "flex" => cfg!(feature = "flex"),
+        "cuda" => cfg!(feature = "cuda"),
+        "wgpu" => cfg!(feature = "wgpu"),
+        "vulkan" => cfg!(feature = "vulkan"),
+        _ => cfg!(feature = "metal"),
+    };
+    BACKENDS.into_iter().filter(compiled).collect()
+}
+
+fn devices_of(backend: &str) -> Result<Vec<PresentDevice>, String> {
+    match backend {
+        #[cfg(feature = "flex")]
+        "flex" => Ok(vec![PresentDevice {
+            name: "flex".to_owned(),
+            description: format!(
+                "the processor, {} threads",
+                std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+            ),
+            class: DeviceClass::Cpu,
+            handle: Handle::Flex,
+        }]),
+        #[cfg(feature = "cuda")]
+        "cuda" => cuda::devices(),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => graphics::devices(graphics::Api::Any),
+        #[cfg(feature = "vulkan")]
+        "vulkan" => graphics::devices(graphics::Api::Vulkan),
+        #[cfg(feature = "metal")]
+        "metal" => graphics::devices(graphics::Api::Metal),
+        _ => unreachable!("{backend} is none of the backends of this build"),
+    }
+}
+
+/// A device that was chosen, and why.
+#[derive(Clone, Debug)]
+pub struct DeviceChoice {
+    /// The device.
+    pub device: PresentDevice,
+    /// Why it and no other, for people.
+    pub reason: String,
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}), {}", self.device.name, self.device.description, self.reason)
+    }
+}
+
+/// Finds the device called `name`: a backend for its first device, a backend with a number such as `cuda:1` for another,
+/// or `auto` for a CUDA device where one works, else a hardware GPU of the graphics API, else the processor.
 ///
 /// # Errors
-/// [`DeviceError::Unknown`] for a name that this build does not have.
-pub fn open_device(name: &str) -> Result<Device, DeviceError> {
-    match name {
-        #[cfg(feature = "flex")]
-        "flex" => Ok(Device::flex()),
-        _ => Err(DeviceError::Unknown { name: name.to_owned(), available: device_names() }),
+/// When the name is none, the backend is not in this build, or the machine has no such device.
+pub fn find_device(name: &str) -> Result<DeviceChoice, DeviceError> {
+    if name == "auto" {
+        return automatic();
     }
+    let (word, number) = match name.split_once(':') {
+        Some((backend, number)) => (backend, number.parse::<usize>().ok()),
+        None => (name, Some(0)),
+    };
+    let known = device_names();
+    let unknown = || DeviceError::Unknown { name: name.to_owned(), known: with_auto(&known) };
+    let backend = BACKENDS.into_iter().find(|backend| *backend == word).ok_or_else(unknown)?;
+    if !known.contains(&backend) {
+        return Err(DeviceError::NotCompiled { name: name.to_owned(), backend, known: with_auto(&known) });
+    }
+    let number = number.ok_or_else(unknown)?;
+    // No driver is woken up for a run on the processor.
+    let devices = match backend {
+        "flex" => devices_of(backend),
+        _ => survey().iter().find(|survey| survey.backend == backend).expect("it is in this build").devices.clone(),
+    };
+    let devices = devices.map_err(|reason| DeviceError::Missing { name: name.to_owned(), reason })?;
+    match devices.get(number) {
+        Some(device) => Ok(DeviceChoice { device: device.clone(), reason: "as asked".to_owned() }),
+        None => Err(DeviceError::NoSuchNumber {
+            name: name.to_owned(),
+            present: devices.into_iter().map(|device| device.name).collect(),
+        }),
+    }
+}
+
+fn with_auto(known: &[&'static str]) -> Vec<&'static str> {
+    known.iter().copied().chain(["auto"]).collect()
+}
+
+/// The best class, and of equals the first of CUDA, the graphics API, the processor.
+fn automatic() -> Result<DeviceChoice, DeviceError> {
+    let surveys = survey();
+    let rank = |device: &PresentDevice| (device.class, !device.name.starts_with("cuda"));
+    let devices = surveys.iter().filter_map(|survey| survey.devices.as_ref().ok()).flatten();
+    let Some(device) = devices.min_by_key(|device| rank(device)).cloned() else {
+        let reasons: Vec<&str> =
+            surveys.iter().filter_map(|survey| survey.devices.as_ref().err()).map(String::as_str).collect();
+        let reason = if reasons.is_empty() { "this build has no backend".to_owned() } else { reasons.join("; ") };
+        return Err(DeviceError::Missing { name: "auto".to_owned(), reason });
+    };
+    let reason = match device.class {
+        DeviceClass::Gpu => "the first GPU found".to_owned(),
+        DeviceClass::Cpu | DeviceClass::SoftwareGpu => {
+            let why: Vec<String> = surveys
+                .iter()
+                .filter_map(|survey| match &survey.devices {
+                    Err(reason) => Some(format!("{}: {reason}", survey.backend)),
+                    Ok(devices) if devices.iter().all(|device| device.class == DeviceClass::SoftwareGpu) => {
+                        Some(format!("{}: only software rendering", survey.backend))
+                    }
+                    Ok(_) => None,
+                })
+                .collect();
+            if why.is_empty() {
+                "because this build has no GPU backend (cargo features cuda, wgpu)".to_owned()
+            } else {
+                format!("because no GPU can be used ({})", why.join("; "))
+            }
+        }
+    };
+    Ok(DeviceChoice { device, reason })
+}
+
+/// Opens the device of that name; see [`find_device`] for names.
+///
+/// # Errors
+/// Those of [`find_device`].
+pub fn open_device(name: &str) -> Result<Device, DeviceError> {
+    Ok(find_device(name)?.device.open())
+}
+
+impl PresentDevice {
+    /// The device for Burn.
+    pub fn open(&self) -> Device {
+        match &self.handle {
+            #[cfg(feature = "flex")]
+            Handle::Flex => Device::flex(),
+            #[cfg(feature = "cuda")]
+            Handle::Cuda(number) => {
+                keep_kernels();
+                Device::cuda(*number)
+            }
+            #[cfg(feature = "wgpu")]
+            Handle::Graphics(api, kind) => {
+                keep_kernels();
+                api.open(kind.clone())
+            }
+        }
+    }
+}
+
+/// Lets CubeCL keep what it compiles and which way of each operation was fastest in the user's cache folder, for later
+/// runs. A `cubecl.toml` that names another folder is heard.
+#[cfg(feature = "cubecl")]
+fn keep_kernels() {
+    use cubecl::config::cache::CacheConfig;
+    use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
+
+    static ASKED: std::sync::Once = std::sync::Once::new();
+    ASKED.call_once(|| {
+        let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
+        config.compilation.cache = true;
+        if matches!(config.environment.path, CacheConfig::Target) {
+            config.environment.path = CacheConfig::Global;
+        }
+        // Where a program that embeds us has chosen already, its choice stands.
+        CubeClRuntimeConfig::try_set(config);
+    });
+}
+
+/// A number of bytes in the largest unit that leaves at least 1.
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+fn in_words(bytes: u64) -> String {
+    let gib = bytes as f64 / f64::from(1u32 << 30);
+    if gib >= 1.0 { format!("{gib:.1} GiB") } else { format!("{:.0} MiB", gib * 1024.0) }
 }
 
 #[cfg(test)]
@@ -43,11 +297,55 @@ mod tests {
 
     #[test]
     fn an_unknown_device_is_refused_with_the_names_that_exist() {
-        let message = open_device("abacus").expect_err("no such device").to_string();
-        assert!(message.contains("abacus"), "{message}");
-        for name in device_names() {
-            assert!(message.contains(name), "{message}");
-            open_device(name).expect("every listed device opens");
+        for name in ["abacus", "flex:first", ""] {
+            let message = find_device(name).expect_err("no such device").to_string();
+            assert!(message.contains(&format!("`{name}`")), "{message}");
+            for known in device_names() {
+                assert!(message.contains(known), "{message}");
+            }
         }
+    }
+
+    #[test]
+    fn a_number_beyond_the_devices_is_refused_with_those_that_are_there() {
+        let message = find_device("flex:7").expect_err("there is one processor").to_string();
+        assert_eq!(message, "there is no device `flex:7`: this machine has flex");
+    }
+
+    #[test]
+    fn a_backend_that_was_not_compiled_in_is_told_from_nonsense() {
+        for backend in BACKENDS.into_iter().filter(|backend| !device_names().contains(backend)) {
+            let message = find_device(backend).expect_err("it is not in this build").to_string();
+            assert!(message.contains(&format!("--features {backend}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn every_present_device_opens_by_its_name() {
+        let present = present_devices();
+        assert!(present.iter().any(|device| device.name == "flex"), "tests are built with flex: {present:?}");
+        for device in present {
+            let found = find_device(&device.name).expect("it is present").device;
+            assert_eq!(found, device);
+            found.open();
+        }
+    }
+
+    #[test]
+    fn a_backend_without_devices_says_why_and_what_would_help() {
+        for survey in survey() {
+            let Err(reason) = &survey.devices else { continue };
+            let message = find_device(survey.backend).expect_err("it has no devices").to_string();
+            assert!(message.contains(reason) && message.contains(survey.backend), "{message}");
+        }
+    }
+
+    #[test]
+    fn auto_takes_hardware_first_and_never_software_rendering_before_the_processor() {
+        let choice = find_device("auto").expect("tests are built with flex");
+        let best = present_devices().into_iter().map(|device| device.class).min().expect("flex is there");
+        assert_eq!(choice.device.class, best);
+        assert_ne!(choice.device.class, DeviceClass::SoftwareGpu);
+        assert!(!choice.reason.is_empty());
     }
 }

@@ -24,7 +24,10 @@ mod transfer;
 mod weights;
 
 pub use activation::Activation;
-pub use device::{DeviceError, device_names, open_device};
+pub use device::{
+    BACKENDS, BackendSurvey, DeviceChoice, DeviceClass, DeviceError, PresentDevice, device_names, find_device,
+    open_device, present_devices, survey,
+};
 pub use fully_connected::Layers;
 pub use head::Streams;
 pub use input::{Input, InputElement};

@@ -16,7 +16,8 @@ use prism::plot::{Against, Label, Show};
   prism train cartpole --seed 1      a first try without ROMs, a few minutes
   prism eval runs/pong-seed0-...     score the best weights of a run
   prism plot curves runs/pong-*      draw the learning curves of several runs
-  prism list                         presets, games, environments, protocols, devices")]
+  prism devices                      what the networks can run on here
+  prism list                         presets, games, environments, protocols")]
 pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
@@ -32,7 +33,9 @@ pub enum Command {
     Eval(EvalArguments),
     /// Draw pictures of runs
     Plot(PlotArguments),
-    /// List presets, games, environments, protocols and devices
+    /// List the devices that networks can run on, and say which one `auto` takes
+    Devices,
+    /// List presets, games, environments and protocols
     List,
     /// Get the games' ROM files, or look at those there are
     #[cfg(feature = "ale")]
@@ -94,9 +97,9 @@ pub struct EvalArguments {
 /// What `prism train` and `prism eval` both take beside their settings.
 #[derive(Debug, Args)]
 pub struct PlaceArguments {
-    /// Device of the networks (see `prism list`) [default: the first one listed]
-    #[arg(long)]
-    pub device: Option<String>,
+    /// Device of the networks: auto, or one that `prism devices` lists, such as flex or cuda:1
+    #[arg(long, default_value = "auto")]
+    pub device: String,
     /// Seed of every random choice
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

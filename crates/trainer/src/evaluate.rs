@@ -20,7 +20,7 @@ const SIDE_BY_SIDE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 pub struct EvaluateOptions {
     /// The weights to score.
     pub weights: PathBuf,
-    /// Device of the network, one of [`prism_model::device_names`].
+    /// Device of the network, a name for [`prism_model::find_device`].
     pub device: String,
     /// Seed of the evaluation's random streams.
     pub seed: Seed,

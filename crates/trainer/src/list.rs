@@ -25,10 +25,6 @@ pub fn print(output: &mut impl Write) -> io::Result<()> {
     for protocol in Protocol::ALL {
         writeln!(output, "  {:<16}{}", protocol.name(), protocol.description())?;
     }
-    writeln!(output, "\ndevices of this build (--device):")?;
-    for name in prism_model::device_names() {
-        writeln!(output, "  {name}")?;
-    }
     writeln!(output, "\ngames (--game):")?;
     for games in GAMES.chunks(4) {
         let names: String = games.iter().map(|game| format!("  {:<20}", game.name)).collect();

@@ -1,6 +1,7 @@
 //! The program `prism`: one function per command, and the one place where exit codes are decided.
 
 mod cli;
+mod devices;
 mod list;
 #[cfg(feature = "ale")]
 mod roms;
@@ -10,7 +11,6 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 use prism::plot::{self, CurveOptions, DistributionOptions};
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
@@ -52,6 +52,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Train(arguments) => train(arguments),
         Command::Eval(arguments) => eval(arguments),
         Command::Plot(arguments) => plot(arguments),
+        Command::Devices => Ok(devices::print(&mut io::stdout().lock())?),
         Command::List => Ok(list::print(&mut io::stdout().lock())?),
         #[cfg(feature = "ale")]
         Command::Roms(arguments) => roms::run(&arguments, &mut io::stdout().lock()),
@@ -66,7 +67,7 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     let config = Config::read(&source, &overrides)?;
     let options = TrainOptions {
         name: source.name,
-        device: device(arguments.place.device)?,
+        device: arguments.place.device,
         seed: Seed(arguments.place.seed),
         roms: arguments.place.roms,
         out: arguments.out,
@@ -84,7 +85,7 @@ fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     let config = Config::read(&Source::read(&folder.config())?, &overrides)?;
     let options = EvaluateOptions {
         weights,
-        device: device(arguments.place.device)?,
+        device: arguments.place.device,
         seed: Seed(arguments.place.seed),
         roms: arguments.place.roms,
     };
@@ -122,7 +123,7 @@ fn plot(arguments: PlotArguments) -> anyhow::Result<()> {
             (plot::distributions(&options)?, arguments.out)
         }
         Picture::Projection(ProjectionArguments { reward, discount, deviation, out }) => {
-            let device = prism_model::open_device(&device(None)?)?;
+            let device = prism_model::open_device("auto")?;
             (plot::projection_of_normal(reward, discount, deviation, &device), out)
         }
     };
@@ -135,17 +136,11 @@ fn parse_settings(settings: &[String]) -> Result<Vec<Override>, SettingsError> {
     settings.iter().map(|text| Override::parse(text)).collect()
 }
 
-/// The device asked for, else the first that this build has.
-fn device(asked: Option<String>) -> anyhow::Result<String> {
-    let first = || prism_model::device_names().first().map(|&name| name.to_owned());
-    asked.or_else(first).context("this build has no devices: build it with a backend, such as --features flex")
-}
-
 /// Whether what was typed is wrong, not something outside the program.
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.is::<SettingsError>()
         || error.is::<LearnerError>()
-        || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
+        || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. } | DeviceError::NotCompiled { .. }))
         || lacks_mode(error)
 }
 

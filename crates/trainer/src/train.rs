@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use prism_algorithms::{ActingNoise, Actor, Batch, Learner, Measure, Probe, Replay, TransitionId, UpdateOutput};
 use prism_environment::{AgentSteps, Frames, Generator, Seed, StepType, VectorEnvironment, VectorStep};
-use prism_model::{Output, Weights};
+use prism_model::{DeviceClass, Output, Weights};
 
 use crate::diagnostics::Diagnostics;
 use crate::environments::build_environments;
@@ -21,7 +21,7 @@ use crate::{
 pub struct TrainOptions {
     /// Preset, or stem of the configuration file: the first part of the run's name.
     pub name: String,
-    /// Device of the networks, one of [`prism_model::device_names`].
+    /// Device of the networks, a name for [`prism_model::find_device`].
     pub device: String,
     /// Seed of every random stream.
     pub seed: Seed,
@@ -38,7 +38,8 @@ pub struct TrainOptions {
 /// # Errors
 /// When the device, the game or the folder cannot be had, or the run cannot go on.
 pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> {
-    let device = prism_model::open_device(&options.device)?;
+    let choice = prism_model::find_device(&options.device)?;
+    let device = choice.device.open();
     let environment = &config.environment;
     let seed = options.seed;
     let roms = options.roms.as_deref();
@@ -58,9 +59,9 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
     environments.reset()?;
 
     // From here on there is a folder: whatever can be refused was refused before.
-    let manifest = Manifest::new(&options.name, config, options.seed, &options.device);
+    let manifest = Manifest::new(&options.name, config, options.seed, &choice.device.name);
     let folder = RunFolder::create(options.out.as_deref(), &manifest)?;
-    let records = Records::create(
+    let mut records = Records::create(
         &folder,
         &Heading {
             environment: environment.kind.name(),
@@ -70,6 +71,13 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
             diagnostics: diagnostics.names(),
         },
     )?;
+    records.note(&format!("device {choice}"))?;
+    if choice.device.class != DeviceClass::Cpu {
+        records.note(
+            "the device's kernels are compiled and tuned at their first use, which can take minutes; the results are kept \
+             for later runs",
+        )?;
+    }
     let run = Run {
         batch: Batch::new(config.learning.batch_size, spec.observation.bytes()),
         actor: Actor::new(spec.actions.len(), ActingNoise::Fresh, seed.derive("acting", 0)),

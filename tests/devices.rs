@@ -1,0 +1,184 @@
+//! One computation on every device gives one result: each device of this machine against Flex, the reference.
+
+use std::io::Write;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use prism::{Ending, Interrupt, TrainOptions};
+use prism_algorithms::{Batch, Learner, LearnerConfig, Loss, Measure, TdLoss, UpdateResult};
+use prism_algorithms::{Bootstrap, DistributionTarget, GradientBound};
+use prism_environment::Seed;
+use prism_model::{
+    Adam, Input, InputElement, Layers, NetworkConfig, Noise, Optimiser, Output, PresentDevice, QNetwork, RmsProp,
+    Streams, Support, Torso,
+};
+use rand::RngExt;
+
+use crate::support::preset;
+
+const BATCH: usize = 4;
+
+/// Every device but the reference. Their absence is told on the terminal, past the test runner, which hides what passing
+/// tests print; where `PRISM_REQUIRE_GRAPHICS` is set it is a failure.
+fn others(test: &str) -> Vec<PresentDevice> {
+    let others: Vec<_> = prism_model::present_devices().into_iter().filter(|device| device.name != "flex").collect();
+    if others.is_empty() {
+        let missing = format!("{test}: SKIPPED, this machine and build have no device beside flex (prism devices)\n");
+        assert!(std::env::var_os("PRISM_REQUIRE_GRAPHICS").is_none(), "{missing}");
+        std::io::stderr().write_all(missing.as_bytes()).expect("standard error is open");
+    }
+    others
+}
+
+fn adam(learning_rate: f64) -> Optimiser {
+    Optimiser::Adam(Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1.5e-4 })
+}
+
+/// Agents that between them use every kernel and every kind of layer, loss and optimiser.
+fn agents() -> [(&'static str, NetworkConfig, LearnerConfig); 3] {
+    let input = Input { shape: vec![4, 84, 84], element: InputElement::U8 };
+    let network = NetworkConfig::dqn(input, 6, Torso::Nature { hidden: 64 });
+    let support = Support::new(-10.0, 10.0, 51).expect("a valid support");
+    let c51 = NetworkConfig { output: Output::Distribution(support), ..network.clone() };
+    let rainbow = NetworkConfig {
+        streams: Streams::Dueling,
+        layers: Layers::Noisy { noise: Noise::Factorised, sigma: 0.5 },
+        ..c51.clone()
+    };
+    let learner =
+        |loss, bootstrap, optimiser, gradient_bound| LearnerConfig { loss, bootstrap, optimiser, gradient_bound };
+    let cross_entropy = Loss::CrossEntropy(DistributionTarget::Projection);
+    let rms_prop = Optimiser::RmsProp(RmsProp { learning_rate: 2.5e-4, decay: 0.95, epsilon: 1e-2 });
+    [
+        ("DQN", network, learner(Loss::Td(TdLoss::Huber), Bootstrap::Max, rms_prop, GradientBound::None)),
+        ("C51", c51, learner(cross_entropy, Bootstrap::Max, adam(2.5e-4), GradientBound::GlobalNorm(10.0))),
+        ("Rainbow", rainbow, learner(cross_entropy, Bootstrap::Double, adam(6.25e-5), GradientBound::GlobalNorm(1.0))),
+    ]
+}
+
+fn batch(input: &Input, size: usize) -> Batch {
+    let mut generator = Seed(3).generator();
+    let mut batch = Batch::new(size, input.bytes());
+    batch.observations.iter_mut().chain(&mut batch.next_observations).for_each(|byte| *byte = generator.random());
+    for example in 0..size {
+        batch.actions[example] = generator.random_range(0..6);
+        batch.returns[example] = generator.random_range(-1.0..1.0);
+        batch.discounts[example] = if example % 3 == 2 { 0.0 } else { 0.97 };
+        batch.importance_weights[example] = generator.random_range(0.2..1.0);
+    }
+    batch
+}
+
+/// All values of a network's parameters.
+fn parameters(network: &QNetwork) -> Vec<f32> {
+    struct Values(Vec<f32>);
+    impl ModuleVisitor for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.extend(prism_model::read(param.val()));
+        }
+    }
+    let mut values = Values(Vec::new());
+    network.visit(&mut values);
+    values.0
+}
+
+/// Checks that two lists differ by at most `tolerance` times the largest magnitude of the first.
+#[track_caller]
+fn assert_agree(what: &str, reference: &[f32], other: &[f32], tolerance: f32) {
+    assert_eq!(reference.len(), other.len(), "{what}");
+    let largest = reference.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    assert!(largest > 0.0, "{what}: only zeros agree with anything");
+    for (index, (reference, other)) in reference.iter().zip(other).enumerate() {
+        let difference = (reference - other).abs();
+        assert!(difference <= tolerance * largest, "{what}, {index}: {other} is not {reference} (largest {largest})");
+    }
+}
+
+#[test]
+fn forward_passes_agree_at_every_batch_size_that_acting_uses() {
+    for device in others("forward passes agree") {
+        for (agent, network, _) in agents() {
+            let q_values = |device: &Device, size| {
+                let built = network.init(&mut Seed(1).generator(), device).expect("a valid network");
+                let observations = batch(&network.input, size).observations;
+                prism_model::read(built.forward(network.input.upload(&observations, device)))
+            };
+            for size in [1, 8, 32] {
+                let reference = q_values(&prism_model::open_device("flex").expect("tests are built with flex"), size);
+                let what = format!("{agent}, {} observations on {}", size, device.name);
+                assert_agree(&what, &reference, &q_values(&device.open(), size), 1e-4);
+            }
+        }
+    }
+}
+
+#[test]
+fn losses_and_gradients_agree() {
+    for device in others("losses and gradients agree") {
+        for (agent, network, config) in agents() {
+            // One step of plain gradient descent is the gradient itself.
+            let config = LearnerConfig { optimiser: Optimiser::Sgd { learning_rate: 1.0 }, ..config };
+            let run = |device: &Device| -> (UpdateResult, Vec<f32>) {
+                let mut learner = Learner::new(config, network.clone(), Seed(1), device).expect("a valid learner");
+                let before = parameters(&learner.online());
+                let result = learner.update(&batch(&network.input, BATCH), Measure::GradientNorm).read();
+                let after = parameters(&learner.online());
+                (result, before.iter().zip(after).map(|(before, after)| before - after).collect())
+            };
+            let (reference, gradient) = run(&prism_model::open_device("flex").expect("tests are built with flex"));
+            let (other, other_gradient) = run(&device.open());
+            let what = |part: &str| format!("{part} of {agent} on {}", device.name);
+            assert_agree(&what("losses"), &reference.losses, &other.losses, 1e-4);
+            assert_agree(&what("q-values"), &reference.q_values, &other.q_values, 1e-4);
+            let norm = |result: UpdateResult| [result.gradient_norm.expect("it was measured")];
+            assert_agree(&what("gradient norm"), &norm(reference), &norm(other), 1e-3);
+            // A gradient is a difference of weights here, which costs it some of its digits.
+            assert_agree(&what("gradient"), &gradient, &other_gradient, 1e-3);
+        }
+    }
+}
+
+#[test]
+fn ten_updates_agree() {
+    for device in others("ten updates agree") {
+        for (agent, network, config) in agents() {
+            let batch = batch(&network.input, BATCH);
+            let run = |device: &Device| -> Vec<Vec<f32>> {
+                let mut learner = Learner::new(config, network.clone(), Seed(1), device).expect("a valid learner");
+                let losses = (0..10).map(|_| learner.update(&batch, Measure::Losses).read().losses).collect();
+                learner.replace_target();
+                losses
+            };
+            let reference = run(&prism_model::open_device("flex").expect("tests are built with flex"));
+            for (update, (reference, other)) in reference.iter().zip(run(&device.open())).enumerate() {
+                let what = format!("losses of update {update} of {agent} on {}", device.name);
+                assert_agree(&what, reference, &other, 5e-3);
+            }
+        }
+    }
+}
+
+#[test]
+fn catch_is_learned_on_every_device() {
+    for device in others("catch is learned") {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = TrainOptions {
+            name: "test".to_owned(),
+            device: device.name.clone(),
+            seed: Seed(1),
+            roms: None,
+            out: Some(folder.path().join("run")),
+            interrupt: Interrupt::default(),
+        };
+        // Few updates, because a software GPU needs tens of milliseconds for one.
+        let settings = [
+            "learning.period=8",
+            "learning.n_step=3",
+            "optimiser.learning_rate=4e-3",
+            "exploration.epsilon_decay=3000",
+            "training.stop_score=0.8",
+        ];
+        let summary = prism::train(&preset("catch", &settings), options).expect("the run ends by itself");
+        assert_eq!(summary.ending, Ending::Solved, "{}: mean score {:?}", device.name, summary.mean_score);
+    }
+}
