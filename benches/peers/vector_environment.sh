@@ -11,7 +11,8 @@ venv=${PEERS_VENV:-$target/peers}
 if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv"
 fi
-"$venv/bin/pip" install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
+grep -v '^torch==' benches/peers/requirements.txt |
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r /dev/stdin
 
 cargo build --release -p prism-environment --example vector_speed
 
