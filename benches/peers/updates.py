@@ -17,7 +17,7 @@ algorithms by trial and TF32 is allowed in convolutions and products of matrices
 but for torch-eager-cuda, which leaves that to PyTorch.
 
 Variants of one case take turns; medians and quartiles are over rounds, of which the first is thrown away. Before that
-each variant makes three updates from the weights and batches of the eager one, and its losses must agree.
+each variant makes three updates from the weights and batches of the eager one; losses and weights must agree.
 """
 
 import argparse
@@ -52,6 +52,10 @@ WARM_UP = 3
 
 def of_cuda(variant):
     return "cuda" in variant
+
+
+def device_of(variant):
+    return torch.device("cuda" if of_cuda(variant) else "cpu")
 
 
 class Pageable:
@@ -137,7 +141,7 @@ class Update:
     """Updates of one agent in one variant."""
 
     def __init__(self, agent, variant, weights, pool):
-        self.device = torch.device("cuda" if of_cuda(variant) else "cpu")
+        self.device = device_of(variant)
         self.agent = agent
         self.weights = weights
         self.online, self.target = (Network(agent).to(self.device) for _ in range(2))
@@ -211,18 +215,28 @@ class Update:
             *columns, importance_weights = reference.upload(arrays)
             expected = reference.learn_with_present_noise(columns, importance_weights)
             assert_close(actual, expected.cpu().numpy())
+        self.assert_moved_like(reference)
         self.reset()
+
+    def assert_moved_like(self, reference):
+        """A few steps hardly change a loss: whether they were the right ones, the weights tell."""
+        initial = [self.weights[name].to(self.device) for name, _ in self.online.named_parameters()]
+        with torch.no_grad():
+            moved, apart = (
+                sum((one - other).abs().sum() for one, other in zip(self.parameters, others, strict=True)).item()
+                for others in [initial, reference.parameters]
+            )
+        assert apart <= 0.05 * moved, f"weights are {apart / moved:.0%} of their way apart from torch-eager's"
 
 
 class Forward:
-    """Forward passes of one agent in one variant."""
+    """Forward passes of one network in one variant."""
 
-    def __init__(self, agent, variant, weights, pool):
-        self.device = torch.device("cuda" if of_cuda(variant) else "cpu")
-        self.agent = agent
-        self.network = Network(agent).to(self.device)
-        self.network.load_state_dict(weights)
-        self.noise = torch.zeros(sum(self.network.factors), device=self.device)
+    def __init__(self, variant, network, pool):
+        self.device = device_of(variant)
+        self.agent = network.agent
+        self.network = network
+        self.noise = torch.zeros(sum(network.factors), device=self.device)
         eager = "eager" in variant
         self.upload = Pinned(pool[0]) if of_cuda(variant) and not eager else Pageable(self.device)
         self.q_values = q_values if eager else torch.compile(q_values, dynamic=False)
@@ -300,7 +314,15 @@ def timed(operation, pool, seconds):
     return result
 
 
-def prepare(kind, agent, variant, weights, pool):
+def build(task, agent, variant, weights, pool):
+    if task == "update":
+        return Update(agent, variant, weights, pool)
+    network = Network(agent).to(device_of(variant))
+    network.load_state_dict(weights)
+    return Forward(variant, network, pool)
+
+
+def prepare(task, agent, variant, weights, pool):
     """The operation, seconds until it is ready, and the most device memory it took, None on the processor."""
     cuda = of_cuda(variant)
     if cuda:
@@ -308,7 +330,7 @@ def prepare(kind, agent, variant, weights, pool):
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
     start = time.perf_counter()
-    operation = kind(agent, variant, weights, pool)
+    operation = build(task, agent, variant, weights, pool)
     if cuda:
         torch.cuda.synchronize()
     preparation = time.perf_counter() - start
@@ -323,12 +345,11 @@ def race(task, subject, batch, variants, arguments):
     agent = Agent.of(subject)
     weights = Network(agent).state_dict()
     pool = [arrays_of(task, batch, generator) for _ in range(POOL)]
-    kind = {"forward": Forward, "update": Update}[task]
     ready, failed = {}, []
     for variant in variants:
         try:
-            ready[variant] = prepare(kind, agent, variant, weights, pool)
-            eager = kind(agent, "torch-eager-cuda" if of_cuda(variant) else "torch-eager", weights, pool)
+            ready[variant] = prepare(task, agent, variant, weights, pool)
+            eager = build(task, agent, "torch-eager-cuda" if of_cuda(variant) else "torch-eager", weights, pool)
             ready[variant][0].verify(eager, pool)
         except Exception:
             # The others are still worth measuring; the exit status tells.
@@ -361,6 +382,14 @@ def race(task, subject, batch, variants, arguments):
             }
         )
     return measurements, failed
+
+
+def configure(threads):
+    torch.set_num_threads(threads)
+    if torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = True
+        torch.set_float32_matmul_precision("high")
 
 
 def machine(threads):
@@ -421,11 +450,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    if torch.cuda.is_available():
-        torch.backends.cudnn.benchmark = True
-        torch.backends.cudnn.allow_tf32 = True
-        torch.set_float32_matmul_precision("high")
+    configure(arguments.threads)
     document = {
         "format": 1,
         "program": f"torch {torch.__version__}",
