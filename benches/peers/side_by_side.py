@@ -123,9 +123,7 @@ def ratio(rows, devices):
 
 
 def table(measurements):
-    devices = {
-        program: list(dict.fromkeys(row["device"] for row in rows)) for program, rows in measurements.items()
-    }
+    devices = {program: list(dict.fromkeys(row["device"] for row in rows)) for program, rows in measurements.items()}
     columns = [*devices["prism"], *devices["torch"]]
     lines = [["task", "agent", "batch", *columns, "prism / torch"]]
     cases = dict.fromkeys(case(row) for rows in measurements.values() for row in rows)

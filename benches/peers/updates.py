@@ -18,6 +18,9 @@ but for torch-eager-cuda, which leaves that to PyTorch.
 
 Variants of one case take turns; medians and quartiles are over rounds, of which the first is thrown away. Before that
 each variant makes three updates from the weights and batches of the eager one; losses and weights must agree.
+
+On cores that others use too, PyTorch's threads lose most of their time waiting for one another. Measure on an idle
+machine, or set OMP_WAIT_POLICY=passive.
 """
 
 import argparse
