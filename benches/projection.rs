@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use prism_model::{Support, device_names, open_device, project, project_by_tensors};
+use prism_model::{Support, present_devices, project, project_by_tensors};
 
 type Projection = fn(Tensor<1>, Tensor<1>, Tensor<2>, &Support) -> Tensor<2>;
 
@@ -60,8 +60,8 @@ impl Rows {
 
 fn projection(criterion: &mut Criterion) {
     let support = Support::new(-10.0, 10.0, ATOMS).expect("the paper's support");
-    for device_name in device_names() {
-        let device = open_device(device_name).expect("every listed device opens");
+    for present in present_devices() {
+        let (device, device_name) = (present.open(), present.name);
         for batch in [32, 256] {
             let rows = Rows::new(batch);
             let (returns, discounts, probabilities) = rows.upload(&device);

@@ -1,9 +1,10 @@
 //! What a network is fed: the shape of an observation and how its elements are encoded.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::pixels::Transport;
+use crate::transfer::write;
 
 /// Encoding of one element of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ impl Input {
 
     /// Copies a batch of observations to the device, as they are encoded, and scales them there.
     ///
-    /// This is the one host-to-device crossing of observations.
+    /// This and [`Self::upload_pair`] are the host-to-device crossings of observations.
     ///
     /// # Shapes
     /// - `observations`: `[batch, bytes]`, row-major
@@ -59,6 +60,22 @@ impl Input {
     /// # Panics
     /// When `observations` is not a whole number of observations.
     pub fn upload(&self, observations: &[u8], device: &Device) -> Tensor<2> {
+        self.upload_bytes(observations.to_vec(), device)
+    }
+
+    /// [`Self::upload`] of two batches of one size in one crossing.
+    ///
+    /// # Panics
+    /// When the two are not of one size, or not a whole number of observations.
+    pub fn upload_pair(&self, observations: [&[u8]; 2], device: &Device) -> [Tensor<2>; 2] {
+        let [first, second] = observations.map(<[u8]>::len);
+        assert_eq!(first, second, "both batches have as many observations");
+        let both = self.upload_bytes(observations.concat(), device);
+        let size = both.dims()[0] / 2;
+        [both.clone().narrow(0, 0, size), both.narrow(0, size, size)]
+    }
+
+    fn upload_bytes(&self, observations: Vec<u8>, device: &Device) -> Tensor<2> {
         assert!(
             observations.len().is_multiple_of(self.bytes()),
             "{} bytes are not a whole number of observations of {} bytes",
@@ -72,10 +89,7 @@ impl Input {
                 let planes = [shape[0], channels, pixels];
                 Transport::to(device).scaled_channels_last(observations, planes, device).reshape(shape)
             }
-            InputElement::F32 => {
-                let values: Vec<f32> = bytemuck::pod_collect_to_vec(observations);
-                Tensor::from_data(TensorData::new(values, shape), device)
-            }
+            InputElement::F32 => write(bytemuck::pod_collect_to_vec(&observations), shape, device),
         }
     }
 }
@@ -99,5 +113,16 @@ mod tests {
         let floats = Input { shape: vec![2], element: InputElement::F32 };
         let kept = floats.upload(bytemuck::cast_slice(&[-3.5f32, 7.25]), &device);
         assert_eq!(kept.into_data().try_to_vec::<f32>().expect("floats"), [-3.5, 7.25]);
+    }
+
+    #[test]
+    fn a_pair_of_batches_is_what_each_of_them_is_alone() {
+        let device = open_device("flex").expect("tests are built with flex");
+        let input = Input { shape: vec![2, 1, 2], element: InputElement::U8 };
+        let batches: [Vec<u8>; 2] = [(0..8).collect(), (100..108).collect()];
+        let pair = input.upload_pair([&batches[0], &batches[1]], &device);
+        for (together, alone) in pair.into_iter().zip(&batches) {
+            assert_eq!(crate::read(together), crate::read(input.upload(alone, &device)));
+        }
     }
 }

@@ -3,10 +3,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::module::linear;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::transfer::write;
 use crate::{initialise, normal};
 
 /// Where the noise of a layer with p inputs and q outputs comes from (Fortunato et al. 2017, section 3), and its initial
@@ -96,13 +97,13 @@ impl NoisyLinear {
         };
         let draw = match self.noise {
             Noise::Independent => Draw::Independent(IndependentDraw {
-                weight: Tensor::from_data(TensorData::new(normals(inputs * outputs), [inputs, outputs]), &device),
-                bias: Tensor::from_data(TensorData::new(normals(outputs), [outputs]), &device),
+                weight: write(normals(inputs * outputs), [inputs, outputs], &device),
+                bias: write(normals(outputs), [outputs], &device),
             }),
             Noise::Factorised => {
                 let mut factors = |count: usize| {
                     let values: Vec<f32> = normals(count).into_iter().map(|x| x.signum() * x.abs().sqrt()).collect();
-                    Tensor::from_data(TensorData::new(values, [1, count]), &device)
+                    write(values, [1, count], &device)
                 };
                 Draw::Factorised(FactorisedDraw { inputs: factors(inputs), outputs: factors(outputs) })
             }
@@ -145,6 +146,7 @@ impl NoisyLinear {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::TensorData;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 

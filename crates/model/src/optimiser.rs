@@ -1,12 +1,14 @@
 //! Optimisers: how gradients change weights.
 
 mod adam;
+mod moments;
 mod rms_prop;
 
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use serde::{Deserialize, Serialize};
 
 pub use self::adam::Adam;
+pub use self::moments::Moments;
 pub use self::rms_prop::RmsProp;
 
 /// An optimiser and its values.

@@ -2,7 +2,11 @@
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
+#[cfg(feature = "cubecl")]
+use burn::tensor::Shape;
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+
+use crate::transfer;
 
 /// Images from bytes.
 ///
@@ -36,18 +40,20 @@ impl Transport {
 
     /// Copies bytes `[batch, channels, pixels]` to the device, and makes floats `[batch, pixels, channels]` from 0 to 1 of
     /// them there.
-    pub(crate) fn scaled_channels_last(self, bytes: &[u8], shape: [usize; 3], device: &Device) -> Tensor<3> {
+    pub(crate) fn scaled_channels_last(self, bytes: Vec<u8>, shape: [usize; 3], device: &Device) -> Tensor<3> {
         assert_eq!(bytes.len(), shape.iter().product::<usize>(), "the bytes fill the shape {shape:?}");
+        transfer::count_write();
         // The explicit type keeps integers as they are; Burn would widen them on the host without it.
         Tensor::from_dispatch(match self {
             Self::Bytes => {
-                let data = TensorData::new(bytes.to_vec(), shape);
+                let data = TensorData::new(bytes, shape);
                 let bytes = Tensor::<3, Int>::from_data(data, (device, DType::U8));
                 Dispatch::scaled_from_bytes(bytes.into_dispatch())
             }
             Self::Words => {
-                let words = words(bytes);
-                let data = TensorData::new(words, [bytes.len().div_ceil(size_of::<i32>())]);
+                let words = words(&bytes);
+                let count = words.len();
+                let data = TensorData::new(words, [count]);
                 let words = Tensor::<1, Int>::from_data(data, (device, DType::I32));
                 Dispatch::scaled_from_words(words.into_dispatch(), shape)
             }
@@ -88,7 +94,7 @@ mod tests {
                     if transport == Transport::Bytes && Transport::to(&device) == Transport::Words {
                         continue;
                     }
-                    let images = transport.scaled_channels_last(&bytes, shape, &device);
+                    let images = transport.scaled_channels_last(bytes.clone(), shape, &device);
                     assert_eq!(images.dims(), [batch, pixels, channels]);
                     for (index, value) in crate::read(images).into_iter().enumerate() {
                         let (example, pixel, channel) =

@@ -1,9 +1,10 @@
 //! Adam, which walks each parameter once.
 
-use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
+use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Moments;
 use crate::kernels::adam::{AdamFactors, adam_step};
 
 /// Adam (Kingma and Ba 2015, algorithm 1) and its values.
@@ -36,27 +37,24 @@ impl Adam {
 }
 
 impl Optimizer for Adam {
-    type State<const D: usize> = AdamState<D>;
+    type State<const D: usize> = Moments<D>;
 
     fn step<const D: usize>(
         &self,
         learning_rate: LearningRate,
         parameter: Tensor<D>,
         gradient: Tensor<D>,
-        state: Option<AdamState<D>>,
-    ) -> (Tensor<D>, Option<AdamState<D>>) {
-        let (time, moments) = match state {
-            Some(AdamState { momentum }) => (momentum.time + 1, [momentum.moment_1, momentum.moment_2]),
-            None => (1, [gradient.zeros_like(), gradient.zeros_like()]),
-        };
-        let factors = self.factors(learning_rate, time);
-        let (parameter, [moment_1, moment_2]) = adam_step(parameter, gradient, moments, factors);
-        (parameter, Some(AdamState::new(AdaptiveMomentumState::new(time, moment_1, moment_2))))
+        state: Option<Moments<D>>,
+    ) -> (Tensor<D>, Option<Moments<D>>) {
+        let Moments { steps, mean, mean_square } = state.unwrap_or_else(|| Moments::zeros_like(&gradient));
+        let steps = steps + 1;
+        let factors = self.factors(learning_rate, steps);
+        let (parameter, [mean, mean_square]) = adam_step(parameter, gradient, [mean, mean_square], factors);
+        (parameter, Some(Moments { steps, mean, mean_square }))
     }
 
-    fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {
-        state.momentum = state.momentum.to_device(device);
-        state
+    fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
+        state.to_device(device)
     }
 }
 

@@ -1,8 +1,10 @@
 //! RMSProp as DQN used it: centred, and with the small constant inside the root.
 
-use burn::optim::{AdamState, AdaptiveMomentumState, LearningRate, Optimizer};
+use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+use super::Moments;
 
 /// Centred RMSProp (Graves 2013, equations 38 to 41) and its values.
 ///
@@ -25,32 +27,27 @@ pub struct RmsProp {
 }
 
 impl Optimizer for RmsProp {
-    /// Two running means and a count are what Adam keeps too.
-    type State<const D: usize> = AdamState<D>;
+    type State<const D: usize> = Moments<D>;
 
     fn step<const D: usize>(
         &self,
         learning_rate: LearningRate,
         parameter: Tensor<D>,
         gradient: Tensor<D>,
-        state: Option<AdamState<D>>,
-    ) -> (Tensor<D>, Option<AdamState<D>>) {
-        let (time, mean, mean_square) = match state {
-            Some(AdamState { momentum }) => (momentum.time + 1, momentum.moment_1, momentum.moment_2),
-            None => (1, gradient.zeros_like(), gradient.zeros_like()),
-        };
+        state: Option<Moments<D>>,
+    ) -> (Tensor<D>, Option<Moments<D>>) {
+        let Moments { steps, mean, mean_square } = state.unwrap_or_else(|| Moments::zeros_like(&gradient));
         let running = |old: Tensor<D>, new: Tensor<D>| old.mul_scalar(self.decay) + new.mul_scalar(1.0 - self.decay);
         let mean = running(mean, gradient.clone());
         let mean_square = running(mean_square, gradient.clone().square());
         // Rounding can take v - m², a variance, a little below 0.
         let variance = (mean_square.clone() - mean.clone().square()).clamp_min(0.0);
         let parameter = parameter - (gradient / variance.add_scalar(self.epsilon).sqrt()).mul_scalar(learning_rate);
-        (parameter, Some(AdamState::new(AdaptiveMomentumState::new(time, mean, mean_square))))
+        (parameter, Some(Moments { steps: steps + 1, mean, mean_square }))
     }
 
-    fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {
-        state.momentum = state.momentum.to_device(device);
-        state
+    fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
+        state.to_device(device)
     }
 }
 
