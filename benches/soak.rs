@@ -95,7 +95,9 @@ fn soak(name: &str, updates: u64) {
         }
         let rate = in_part as f64 / start.elapsed().as_secs_f64();
         let now = Held { host: resident_memory(), device: device_memory(&device) };
-        let mib = |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| format!("{:.1}", bytes as f64 / (1 << 20) as f64));
+        let mib = |bytes: Option<u64>| {
+            bytes.map_or("-".to_owned(), |bytes| format!("{:.1}", bytes as f64 / (1 << 20) as f64))
+        };
         println!("{:>9} {rate:>12.1} {:>10} {:>12}", (part + 1) * in_part, mib(now.host), mib(now.device));
         held.push(now);
     }

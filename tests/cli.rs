@@ -445,7 +445,8 @@ fn a_run_folder_that_cannot_be_made_is_named() {
 fn a_full_disk_ends_the_run_with_the_file_it_could_not_write() {
     let folder = tempfile::tempdir().unwrap();
     // A limit on the size of files answers writes like a full disk once its signal is ignored: 8 blocks of 1 KiB or less.
-    let script = format!("trap '' XFSZ; ulimit -f 8; exec {} train catch --device flex --out run", env!("CARGO_BIN_EXE_prism"));
+    let script =
+        format!("trap '' XFSZ; ulimit -f 8; exec {} train catch --device flex --out run", env!("CARGO_BIN_EXE_prism"));
     let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");

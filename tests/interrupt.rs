@@ -3,10 +3,8 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::support::{assert_says, prism, rows};
+use crate::support::{assert_says, prism, rows, wait_until};
 
 /// A run of Catch that would take hours, in the folder `run` below this one.
 struct LongRun<'a> {
@@ -57,16 +55,6 @@ impl Drop for LongRun<'_> {
         // A test that has failed must not leave it behind; where it has ended, there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
-    }
-}
-
-/// Waits until `done`, for half a minute at most: a run starts within a second, but other tests share its cores.
-#[track_caller]
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !done() {
-        assert!(start.elapsed() < Duration::from_secs(30), "waited 30 seconds until {what}");
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Behaviour of the whole program and of its crates together. One binary; its modules:
 //!
+//! * `bench`: what `prism bench` prints and writes, and what it refuses
 //! * `cli`: what is typed and what comes back, above all for bad input
 //! * `determinism`: equal seeds give equal runs
 //! * `devices`: one result on every device
@@ -10,6 +11,7 @@
 //! * `readme`: what README says about presets, against the presets
 //! * `tensorboard`: the event file of a run, against its tables
 
+mod bench;
 mod cli;
 mod determinism;
 mod devices;

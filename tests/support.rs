@@ -3,6 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Output};
+#[cfg(unix)]
+use std::thread;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use prism::{Config, Interrupt, Override, Source, Summary, TrainOptions};
 use prism_environment::Seed;
@@ -59,6 +63,17 @@ pub fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
 pub fn assert_says(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+}
+
+/// Waits until `done`, for half a minute at most: a run starts within a second, but other tests share its cores.
+#[cfg(unix)]
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(30), "waited 30 seconds until {what}");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

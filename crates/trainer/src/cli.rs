@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use prism::bench::{Agent, Task};
 use prism::plot::{Against, Label, Show};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
@@ -17,6 +18,7 @@ use prism::plot::{Against, Label, Show};
   prism eval runs/pong-seed0-...     score the best weights of a run
   prism plot curves runs/pong-*      draw the learning curves of several runs
   prism devices                      what the networks can run on here
+  prism bench --quick                how fast that is
   prism list                         presets, games, environments, protocols")]
 pub struct CommandLine {
     /// What to do.
@@ -35,6 +37,8 @@ pub enum Command {
     Plot(PlotArguments),
     /// List the devices that networks can run on, and say which one `auto` takes
     Devices,
+    /// Measure how fast the devices of this machine act, learn and play
+    Bench(BenchArguments),
     /// List presets, games, environments and protocols
     List,
     /// Get the games' ROM files, or look at those there are
@@ -226,6 +230,55 @@ pub struct DistributionsArguments {
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "distributions.svg")]
     pub out: PathBuf,
+}
+
+/// Arguments of `prism bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism bench                                                  everything on every device, minutes for each
+  prism bench --quick --device flex                            a first look at the processor
+  prism bench --device flex --device cuda:0 --json speed.json  two devices side by side, kept
+  prism bench --task update --agent rainbow --batch 32,256     one task
+  prism bench --json new.json --compare old.json               what has changed since
+  prism bench --json speed.json --chart speed.svg              a picture as well
+
+Times are medians with quartiles over five to nine rounds, in which devices take turns. Compiling and
+tuning kernels and warming up come before the first round and are shown in a column of their own.
+Ctrl-C ends early and shows what was measured by then.")]
+pub struct BenchArguments {
+    /// Measure on this device (see `prism devices`); may be given several times [default: all of this
+    /// machine, without processors that pose as a GPU]
+    #[arg(long = "device", value_name = "DEVICE")]
+    pub devices: Vec<String>,
+    /// Kinds of work [default: all]
+    #[arg(long = "task", value_name = "TASK,...", value_enum, value_delimiter = ',')]
+    pub tasks: Vec<Task>,
+    /// Agents of forward and update [default: all]
+    #[arg(long = "agent", value_name = "AGENT,...", value_enum, value_delimiter = ',')]
+    pub agents: Vec<Agent>,
+    /// Batch sizes of forward, update, projection and sampling [default: the usual ones of each]
+    #[arg(long = "batch", value_name = "N,...", value_delimiter = ',',
+        value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub batches: Vec<u16>,
+    /// Time for each measurement on each device, without its preparation
+    #[arg(long, value_name = "S", default_value_t = 2.0, conflicts_with = "quick",
+        value_parser = number_in(0.001..=600.0))]
+    pub seconds: f64,
+    /// The same as --seconds 0.3
+    #[arg(long)]
+    pub quick: bool,
+    /// Write the measurements to this file
+    #[arg(long, value_name = "FILE.json")]
+    pub json: Option<PathBuf>,
+    /// Draw the measurements into this file
+    #[arg(long, value_name = "FILE.svg")]
+    pub chart: Option<PathBuf>,
+    /// Show beside each measurement how it differs from that of an older file
+    #[arg(long, value_name = "OLD.json")]
+    pub compare: Option<PathBuf>,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
 }
 
 /// Arguments of `prism roms`.

@@ -12,13 +12,16 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
+use prism::bench::{self, Agent, BenchOptions, Comparison, Report, Task};
 use prism::plot::{self, CurveOptions, DistributionOptions};
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_algorithms::LearnerError;
 use prism_environment::Seed;
 use prism_model::DeviceError;
 
-use cli::{Command, CommandLine, EvalArguments, Picture, PlotArguments, ProjectionArguments, TrainArguments};
+use cli::{
+    BenchArguments, Command, CommandLine, EvalArguments, Picture, PlotArguments, ProjectionArguments, TrainArguments,
+};
 
 /// Every update allocates and frees tensors of megabytes: this allocator keeps their pages, where the system's gives
 /// them back and takes them again, which cost a tenth of an update's time.
@@ -53,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Eval(arguments) => eval(arguments),
         Command::Plot(arguments) => plot(arguments),
         Command::Devices => Ok(devices::print(&mut io::stdout().lock())?),
+        Command::Bench(arguments) => bench(arguments),
         Command::List => Ok(list::print(&mut io::stdout().lock())?),
         #[cfg(feature = "ale")]
         Command::Roms(arguments) => roms::run(&arguments, &mut io::stdout().lock()),
@@ -130,6 +134,44 @@ fn plot(arguments: PlotArguments) -> anyhow::Result<()> {
     svg.write(&out)?;
     writeln!(io::stdout(), "the picture is in {}", out.display())?;
     Ok(())
+}
+
+/// Seconds of each measurement for a first look.
+const QUICK: f64 = 0.3;
+
+fn bench(arguments: BenchArguments) -> anyhow::Result<()> {
+    // Minutes of measuring must not be lost to a slip in a name.
+    let comparison = arguments.compare.map(|path| Report::read(&path)).transpose()?.map(Comparison::with);
+    for (path, extension) in [(&arguments.json, "json"), (&arguments.chart, "svg")] {
+        path.as_deref().map_or(Ok(()), |path| bench::check_target(path, extension))?;
+    }
+    let outcome = bench::run(&BenchOptions {
+        tasks: all_if_empty(arguments.tasks, &Task::ALL),
+        agents: all_if_empty(arguments.agents, &Agent::ALL),
+        batches: arguments.batches.into_iter().map(usize::from).collect(),
+        devices: arguments.devices,
+        seconds: if arguments.quick { QUICK } else { arguments.seconds },
+        roms: arguments.roms,
+        interrupt: Interrupt::listen()?,
+    })?;
+    // Files first: whoever reads the table may have gone away.
+    if let Some(path) = &arguments.json {
+        outcome.report.write(path)?;
+    }
+    if let Some(path) = arguments.chart.filter(|_| !outcome.report.measurements.is_empty()) {
+        plot::speeds(&outcome.report).write(&path)?;
+    }
+    let mut output = io::stdout().lock();
+    write!(output, "{}", bench::render(&outcome.report, comparison.as_ref()))?;
+    if outcome.tried < outcome.planned {
+        writeln!(output, "interrupted after {} of {} pieces of work", outcome.tried, outcome.planned)?;
+    }
+    anyhow::ensure!(outcome.failures.is_empty(), "could not measure {}", outcome.failures.join("; "));
+    Ok(())
+}
+
+fn all_if_empty<T: Clone>(chosen: Vec<T>, all: &[T]) -> Vec<T> {
+    if chosen.is_empty() { all.to_vec() } else { chosen }
 }
 
 fn parse_settings(settings: &[String]) -> Result<Vec<Override>, SettingsError> {

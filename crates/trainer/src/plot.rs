@@ -1,7 +1,8 @@
-//! Pictures of runs, as SVG in one style.
+//! Pictures of runs and speeds, as SVG in one style.
 //!
 //! [`learning_curves`], [`diagnostics`] and [`distributions`] read run folders, those of runs that still go on included.
-//! [`projection`], [`distribution_grid`], [`target_and_prediction`] and [`q_over_best`] draw the numbers they are given.
+//! [`speeds`] draws what [`crate::bench`] measured. [`projection`], [`distribution_grid`], [`target_and_prediction`] and
+//! [`q_over_best`] draw the numbers they are given.
 
 mod axis;
 mod bars;
@@ -14,6 +15,7 @@ mod group;
 mod learning_curves;
 mod normal_projection;
 mod recorded_run;
+mod speeds;
 mod style;
 mod table;
 
@@ -31,6 +33,7 @@ pub use figure::Svg;
 pub use group::Label;
 pub use learning_curves::{Against, CurveOptions, learning_curves};
 pub use normal_projection::projection_of_normal;
+pub use speeds::speeds;
 
 use crate::RunFolderError;
 

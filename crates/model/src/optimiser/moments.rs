@@ -20,7 +20,7 @@ impl<const D: usize> Moments<D> {
         Self { steps: 0, mean: gradient.zeros_like(), mean_square: gradient.zeros_like() }
     }
 
-    pub(super) fn to_device(mut self, device: &Device) -> Self {
+    pub(super) fn moved_to(mut self, device: &Device) -> Self {
         self.mean = self.mean.to_device(device);
         self.mean_square = self.mean_square.to_device(device);
         self

@@ -6,13 +6,13 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
 use plotters::prelude::{
-    Cartesian2d, Color, DrawingArea, FontDesc, FontFamily, FontTransform, IntoDrawingArea, PathElement, Polygon,
-    Rectangle, SVGBackend, ShapeStyle, TextStyle, WHITE,
+    Cartesian2d, Circle, Color, DrawingArea, FontDesc, FontFamily, FontTransform, IntoDrawingArea, PathElement,
+    Polygon, Rectangle, SVGBackend, ShapeStyle, TextStyle, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::figure::{Bar, Figure, LegendEntry, Mark, Panel, Svg};
-use super::style::{Dash, Fill, GAP, GRID, LEGEND_LINE, MARGIN, Pen, Role, SPINE, SWATCH, TICK_LENGTH};
+use super::style::{DOT_RADIUS, Dash, Fill, GAP, GRID, LEGEND_LINE, MARGIN, Pen, Role, SPINE, SWATCH, TICK_LENGTH};
 
 /// The drawing library rounds to whole units; a quarter of a pixel keeps lines smooth.
 const UNITS_PER_PIXEL: f64 = 4.0;
@@ -281,6 +281,9 @@ fn draw_mark(plane: &Plane<'_>, mark: &Mark) {
         Mark::Band { lower, upper, fill } => {
             let outline: Vec<(f64, f64)> = lower.iter().chain(upper.iter().rev()).copied().collect();
             plane.draw(&Polygon::new(outline, surface(*fill)))
+        }
+        Mark::Dots { points, fill } => {
+            points.iter().try_for_each(|&point| plane.draw(&Circle::new(point, units(DOT_RADIUS), surface(*fill))))
         }
         Mark::Bars { bars, fill } => {
             bars.iter().filter(|bar| bar.height > 0.0).try_for_each(|&Bar { left, right, height }| {

@@ -50,6 +50,8 @@ pub(crate) enum Mark {
     Line { points: Vec<(f64, f64)>, pen: Pen },
     /// The surface between two lines.
     Band { lower: Vec<(f64, f64)>, upper: Vec<(f64, f64)>, fill: Fill },
+    /// Round dots.
+    Dots { points: Vec<(f64, f64)>, fill: Fill },
     /// Bars from zero.
     Bars { bars: Vec<Bar>, fill: Fill },
 }

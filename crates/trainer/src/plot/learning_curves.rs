@@ -231,7 +231,7 @@ fn score_axis(groups: &[Group], marks: &[Mark], window: usize) -> (Vec<(f64, Bou
         .flat_map(|mark| match mark {
             Mark::Line { points, .. } => points.clone(),
             Mark::Band { lower, upper, .. } => [lower.clone(), upper.clone()].concat(),
-            Mark::Bars { .. } => Vec::new(),
+            Mark::Bars { .. } | Mark::Dots { .. } => Vec::new(),
         })
         .map(|(_, score)| score)
         .collect();

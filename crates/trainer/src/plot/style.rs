@@ -28,6 +28,7 @@ pub(crate) const TICK_LENGTH: f64 = 4.0;
 pub(crate) const LEGEND_LINE: f64 = 20.0;
 /// Width of the sample of a line or a colour in the legend.
 pub(crate) const SWATCH: f64 = 24.0;
+pub(crate) const DOT_RADIUS: f64 = 3.0;
 /// Opacity of the spread around a mean.
 pub(crate) const BAND_OPACITY: f64 = 0.2;
 

@@ -1,0 +1,263 @@
+//! What is measured: tasks, and the cases of each.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use prism_algorithms::Sampling;
+use serde::{Deserialize, Serialize};
+
+use super::playing::Game;
+use crate::{Config, SettingsError, Source};
+
+/// A kind of work whose speed is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Observations go up, q-values come back
+    Forward,
+    /// One update of a learner
+    Update,
+    /// C51's projection of distributions
+    Projection,
+    /// Batches from a replay
+    Sampling,
+    /// Steps of a vector environment with random actions
+    Environment,
+    /// Agent steps of a whole training loop
+    EndToEnd,
+}
+
+impl Task {
+    /// All of them, in the order in which they are measured and shown.
+    pub const ALL: [Self; 6] =
+        [Self::Forward, Self::Update, Self::Projection, Self::Sampling, Self::Environment, Self::EndToEnd];
+
+    /// What it is called on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Update => "update",
+            Self::Projection => "projection",
+            Self::Sampling => "sampling",
+            Self::Environment => "environment",
+            Self::EndToEnd => "end-to-end",
+        }
+    }
+
+    /// Whether its times are those of an agent step, else those of a batch.
+    pub(crate) fn counts_agent_steps(self) -> bool {
+        matches!(self, Self::Environment | Self::EndToEnd)
+    }
+
+    /// Whether it is measured on each device of the networks, else once, on the processor.
+    pub(crate) fn uses_device(self) -> bool {
+        !matches!(self, Self::Sampling | Self::Environment)
+    }
+
+    /// Batch sizes that are measured unless others are asked for.
+    fn usual_batches(self) -> &'static [usize] {
+        match self {
+            Self::Forward => &[1, 8, 32, 256],
+            Self::Update | Self::Projection => &[32, 256, 512],
+            Self::Sampling => &[32, 256],
+            Self::Environment | Self::EndToEnd => &[],
+        }
+    }
+}
+
+/// An agent of the family, as its preset configures it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Agent {
+    /// Preset `dqn`
+    Dqn,
+    /// Preset `c51`
+    C51,
+    /// Preset `rainbow`
+    Rainbow,
+}
+
+impl Agent {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Dqn, Self::C51, Self::Rainbow];
+
+    /// The preset's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dqn => "dqn",
+            Self::C51 => "c51",
+            Self::Rainbow => "rainbow",
+        }
+    }
+
+    pub(super) fn config(self) -> Result<Config, SettingsError> {
+        Config::read(&Source::find(self.name())?, &[])
+    }
+}
+
+/// How transitions are drawn from the replay that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// As the preset `dqn` draws.
+    Uniform,
+    /// As the preset `rainbow` draws.
+    Proportional,
+}
+
+impl Scheme {
+    const ALL: [Self; 2] = [Self::Uniform, Self::Proportional];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Proportional => "proportional",
+        }
+    }
+
+    /// The agent whose preset says how.
+    pub(super) fn agent(self) -> Agent {
+        match self {
+            Self::Uniform => Agent::Dqn,
+            Self::Proportional => Agent::Rainbow,
+        }
+    }
+
+    /// Whether `sampling` is what the name promises.
+    pub(super) fn is(self, sampling: Sampling) -> bool {
+        match self {
+            Self::Uniform => sampling == Sampling::Uniform,
+            Self::Proportional => matches!(sampling, Sampling::Proportional { .. }),
+        }
+    }
+}
+
+/// One thing to measure, on one device or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    Forward { agent: Agent, batch: usize },
+    Update { agent: Agent, batch: usize },
+    Projection { batch: usize },
+    Sampling { scheme: Scheme, batch: usize },
+    Environment { game: Game, count: usize },
+    EndToEnd { game: Game },
+}
+
+/// How many environments are stepped together.
+const ENVIRONMENTS: [usize; 2] = [1, 8];
+
+impl Case {
+    /// The cases of `tasks`: of `agents` where a task has agents, at `batches`, or the task's usual ones if there are
+    /// none.
+    ///
+    /// # Errors
+    /// When a ROM is there and wrong.
+    pub(super) fn plan(
+        tasks: &[Task],
+        agents: &[Agent],
+        batches: &[usize],
+        roms: Option<&Path>,
+    ) -> anyhow::Result<Vec<Self>> {
+        let mut cases = Vec::new();
+        for task in Task::ALL.into_iter().filter(|task| tasks.contains(task)) {
+            let batches = if batches.is_empty() { task.usual_batches() } else { batches };
+            let at = |case: &dyn Fn(usize) -> Self| batches.iter().map(|&batch| case(batch)).collect::<Vec<_>>();
+            match task {
+                Task::Forward => {
+                    cases.extend(agents.iter().flat_map(|&agent| at(&|batch| Self::Forward { agent, batch })))
+                }
+                Task::Update => {
+                    cases.extend(agents.iter().flat_map(|&agent| at(&|batch| Self::Update { agent, batch })))
+                }
+                Task::Projection => cases.extend(at(&|batch| Self::Projection { batch })),
+                Task::Sampling => {
+                    let schemes = Scheme::ALL.into_iter();
+                    cases.extend(schemes.flat_map(|scheme| at(&|batch| Self::Sampling { scheme, batch })));
+                }
+                Task::Environment => {
+                    let game = Game::find(roms)?;
+                    cases.extend(ENVIRONMENTS.map(|count| Self::Environment { game, count }));
+                }
+                Task::EndToEnd => cases.push(Self::EndToEnd { game: Game::find(roms)? }),
+            }
+        }
+        Ok(cases)
+    }
+
+    pub(super) fn task(&self) -> Task {
+        match self {
+            Self::Forward { .. } => Task::Forward,
+            Self::Update { .. } => Task::Update,
+            Self::Projection { .. } => Task::Projection,
+            Self::Sampling { .. } => Task::Sampling,
+            Self::Environment { .. } => Task::Environment,
+            Self::EndToEnd { .. } => Task::EndToEnd,
+        }
+    }
+
+    /// What the task is done to.
+    pub(super) fn subject(&self) -> &'static str {
+        match self {
+            Self::Forward { agent, .. } | Self::Update { agent, .. } => agent.name(),
+            Self::Projection { .. } => "c51",
+            Self::Sampling { scheme, .. } => scheme.name(),
+            Self::Environment { game, .. } | Self::EndToEnd { game } => game.name(),
+        }
+    }
+
+    /// Batch size or number of environments.
+    pub(super) fn batch(&self) -> usize {
+        match *self {
+            Self::Forward { batch, .. }
+            | Self::Update { batch, .. }
+            | Self::Projection { batch }
+            | Self::Sampling { batch, .. } => batch,
+            Self::Environment { count, .. } => count,
+            Self::EndToEnd { .. } => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_plan_has_every_agent_at_every_usual_batch() {
+        let tasks = [Task::Projection, Task::Forward];
+        let cases = Case::plan(&tasks, &Agent::ALL, &[], None).unwrap();
+        let named: Vec<_> = cases.iter().map(|case| (case.task(), case.subject(), case.batch())).collect();
+        assert_eq!(named.len(), 3 * 4 + 3);
+        assert_eq!(named[0], (Task::Forward, "dqn", 1), "in the order of the tasks, not of the command line");
+        assert_eq!(named[11], (Task::Forward, "rainbow", 256));
+        assert_eq!(named[14], (Task::Projection, "c51", 512));
+    }
+
+    #[test]
+    fn batches_that_are_asked_for_replace_the_usual_ones() {
+        let cases = Case::plan(&[Task::Update, Task::Sampling], &[Agent::C51], &[7], None).unwrap();
+        let expected = [
+            Case::Update { agent: Agent::C51, batch: 7 },
+            Case::Sampling { scheme: Scheme::Uniform, batch: 7 },
+            Case::Sampling { scheme: Scheme::Proportional, batch: 7 },
+        ];
+        assert_eq!(cases, expected);
+    }
+
+    #[test]
+    fn names_are_those_of_the_command_line_and_of_files() {
+        for task in Task::ALL {
+            assert_eq!(task.to_possible_value().unwrap().get_name(), task.name());
+            assert_eq!(serde_json::to_value(task).unwrap(), task.name());
+        }
+        for agent in Agent::ALL {
+            assert_eq!(agent.to_possible_value().unwrap().get_name(), agent.name());
+        }
+    }
+
+    #[test]
+    fn presets_draw_as_the_schemes_are_called() {
+        for scheme in Scheme::ALL {
+            let sampling = scheme.agent().config().unwrap().replay.sampling;
+            assert!(scheme.is(sampling), "{} draws {sampling:?}", scheme.agent().name());
+        }
+    }
+}
