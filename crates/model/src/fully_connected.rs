@@ -7,6 +7,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::initialise;
+use crate::kernels::linear::linear;
 use crate::noisy::{Noise, NoisyLinear};
 
 /// What the fully connected layers of a network are, hidden and output layers alike.
@@ -48,7 +49,10 @@ impl FullyConnected {
     /// `[batch, inputs]` to `[batch, outputs]`.
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Plain(layer) => layer.forward(x),
+            Self::Plain(layer) => {
+                let bias = layer.bias.as_ref().expect("every layer here has a bias");
+                linear(x, layer.weight.val(), bias.val())
+            }
             Self::Noisy(layer) => layer.forward(x),
         }
     }

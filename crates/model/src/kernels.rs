@@ -7,16 +7,24 @@ pub(crate) mod convolution;
 #[cfg(feature = "cubecl")]
 mod cube;
 #[cfg(feature = "flex")]
+mod dense;
+#[cfg(feature = "flex")]
+mod direct;
+#[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
-mod flex_adam;
-#[cfg(feature = "flex")]
 mod flex_convolution;
+#[cfg(feature = "flex")]
+mod flex_linear;
+#[cfg(feature = "flex")]
+mod flex_optimiser;
 #[cfg(feature = "flex")]
 mod flex_pixels;
 #[cfg(feature = "flex")]
 mod flex_projection;
-#[cfg(feature = "flex")]
-mod matrix;
+pub(crate) mod linear;
 pub(crate) mod pixels;
 pub(crate) mod projection;
+pub(crate) mod rms_prop;
+#[cfg(feature = "flex")]
+mod tile;

@@ -2,11 +2,11 @@
 //! epsilon-greedy (Fortunato et al. 2017, "Noisy Networks for Exploration").
 
 use burn::module::{Module, Param};
-use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::kernels::linear::linear;
 use crate::transfer::write;
 use crate::{initialise, normal};
 
@@ -125,14 +125,14 @@ impl NoisyLinear {
         let [mu_weight, sigma_weight] = [&self.mu_weight, &self.sigma_weight].map(Param::val);
         let [mu_bias, sigma_bias] = [&self.mu_bias, &self.sigma_bias].map(Param::val);
         match &self.draw {
-            None => linear(x, mu_weight, Some(mu_bias)),
+            None => linear(x, mu_weight, mu_bias),
             Some(Draw::Independent(IndependentDraw { weight, bias })) => {
-                linear(x, mu_weight + sigma_weight * weight.clone(), Some(mu_bias + sigma_bias * bias.clone()))
+                linear(x, mu_weight + sigma_weight * weight.clone(), mu_bias + sigma_bias * bias.clone())
             }
             // x (σ_w ∘ f_in f_outᵀ) + σ_b ∘ f_out = ((x ∘ f_in) σ_w + σ_b) ∘ f_out: no noisy weights are ever written.
             Some(Draw::Factorised(FactorisedDraw { inputs, outputs })) => {
-                let spread = linear(x.clone() * inputs.clone(), sigma_weight, Some(sigma_bias)) * outputs.clone();
-                linear(x, mu_weight, Some(mu_bias)) + spread
+                let spread = linear(x.clone() * inputs.clone(), sigma_weight, sigma_bias) * outputs.clone();
+                linear(x, mu_weight, mu_bias) + spread
             }
         }
     }
@@ -256,7 +256,7 @@ mod tests {
         let x = Tensor::<2>::ones([BATCH, INPUTS], &device);
         for (noise, sigma) in KINDS {
             let new = layer(noise, sigma, &device);
-            let mean = linear(x.clone(), new.mu_weight.val(), Some(new.mu_bias.val()));
+            let mean = linear(x.clone(), new.mu_weight.val(), new.mu_bias.val());
             new.forward(x.clone()).into_data().assert_eq(&mean.clone().into_data(), true);
             let noisy = new.with_noise(&mut rng(3));
             assert_ne!(host(noisy.forward(x.clone())), host(mean.clone()), "{noise:?}");

@@ -37,6 +37,9 @@ const BUG: u8 = 70;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
+    // This thread computes as well, instead of waking another for every small operation and sleeping until it is done.
+    // Without the pool, which is refused where there can be no threads, rayon makes its own.
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().build_global();
     let command = CommandLine::parse().command;
     match catch_unwind(AssertUnwindSafe(|| run(command))) {
         Ok(Ok(())) => ExitCode::SUCCESS,

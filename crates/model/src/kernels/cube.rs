@@ -13,13 +13,19 @@ use cubecl::prelude::*;
 
 use super::adam::AdamOps;
 use super::convolution::ConvolutionOps;
+use super::linear::LinearOps;
 use super::pixels::PixelOps;
 use super::projection::ProjectionOps;
+use super::rms_prop::RmsPropOps;
 use crate::Support;
 
 impl AdamOps for CubeBackend {}
 
 impl ConvolutionOps for CubeBackend {}
+
+impl LinearOps for CubeBackend {}
+
+impl RmsPropOps for CubeBackend {}
 
 impl ProjectionOps for CubeBackend {
     fn project(

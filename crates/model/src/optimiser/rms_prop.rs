@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Moments;
+use crate::kernels::rms_prop::{RmsPropFactors, rms_prop_step};
 
 /// Centred RMSProp (Graves 2013, equations 38 to 41) and its values.
 ///
@@ -37,12 +38,8 @@ impl Optimizer for RmsProp {
         state: Option<Moments<D>>,
     ) -> (Tensor<D>, Option<Moments<D>>) {
         let Moments { steps, mean, mean_square } = state.unwrap_or_else(|| Moments::zeros_like(&gradient));
-        let running = |old: Tensor<D>, new: Tensor<D>| old.mul_scalar(self.decay) + new.mul_scalar(1.0 - self.decay);
-        let mean = running(mean, gradient.clone());
-        let mean_square = running(mean_square, gradient.clone().square());
-        // Rounding can take v - m², a variance, a little below 0.
-        let variance = (mean_square.clone() - mean.clone().square()).clamp_min(0.0);
-        let parameter = parameter - (gradient / variance.add_scalar(self.epsilon).sqrt()).mul_scalar(learning_rate);
+        let factors = RmsPropFactors { keep: self.decay, step: learning_rate as f32, epsilon: self.epsilon };
+        let (parameter, [mean, mean_square]) = rms_prop_step(parameter, gradient, [mean, mean_square], factors);
         (parameter, Some(Moments { steps: steps + 1, mean, mean_square }))
     }
 

@@ -1,0 +1,289 @@
+//! Products of a fully connected layer, made for a weight matrix that is far larger than a batch of examples: each pass
+//! reads it, or writes its gradient, once and in the order in which it lies in memory.
+//!
+//! With the tiles of [`super::tile`]:
+//!
+//! | pass            | rows of a tile | columns  | steps                      |
+//! |-----------------|----------------|----------|----------------------------|
+//! | output          | examples       | outputs  | some inputs, then the next |
+//! | weight gradient | inputs         | outputs  | examples                   |
+//! | input gradient  | inputs         | examples | outputs                    |
+
+#![allow(unsafe_code, reason = "the innermost loop reads through pointers")]
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
+
+/// Inputs whose weights are used for the whole batch before the next: so many rows of 512 floats fit a second-level cache.
+const BLOCK: usize = 128;
+
+/// A matrix `[rows, columns]` whose rows lie one after the other, read in whole vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    values: &'a [f32],
+    columns: usize,
+    /// The last rows once more, padded, because vectors of theirs would reach over the end of `values`.
+    tail: &'a Tail,
+}
+
+/// See [`Rows`].
+pub(super) struct Tail {
+    first: usize,
+    padded: Vec<f32>,
+}
+
+impl Tail {
+    pub(super) fn new(values: &[f32], columns: usize) -> Self {
+        let rows = values.len() / columns;
+        let width = columns.next_multiple_of(ALIGNMENT);
+        let first = rows.saturating_sub((width - columns).div_ceil(columns));
+        Self { first, padded: padded(&values[first * columns..], columns) }
+    }
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(values: &'a [f32], columns: usize, tail: &'a Tail) -> Self {
+        assert_eq!(
+            tail.first * columns + tail.padded.len() / columns.next_multiple_of(ALIGNMENT) * columns,
+            values.len()
+        );
+        Self { values, columns, tail }
+    }
+
+    /// Columns, with those that fill the last vector.
+    fn width(&self) -> usize {
+        self.columns.next_multiple_of(ALIGNMENT)
+    }
+
+    fn rows(&self) -> usize {
+        self.values.len() / self.columns
+    }
+
+    /// Consecutive rows as parts, each with its distance between rows: those that can be read in place, then the others.
+    fn parts(&self, rows: Range<usize>) -> [(Range<usize>, &'a [f32], usize); 2] {
+        let middle = self.tail.first.clamp(rows.start, rows.end);
+        let tail = &self.tail.padded[(middle.max(self.tail.first) - self.tail.first) * self.width()..];
+        [
+            (rows.start..middle, &self.values[rows.start * self.columns..], self.columns),
+            (middle..rows.end, tail, self.width()),
+        ]
+    }
+}
+
+/// A matrix with rows of a multiple of [`ALIGNMENT`], filled with zeros.
+pub(super) fn padded(values: &[f32], columns: usize) -> Vec<f32> {
+    let width = columns.next_multiple_of(ALIGNMENT);
+    let mut padded = vec![0.0; values.len() / columns * width];
+    for (padded, row) in padded.chunks_exact_mut(width).zip(values.chunks_exact(columns)) {
+        padded[..columns].copy_from_slice(row);
+    }
+    padded
+}
+
+/// The transpose of a matrix with so many columns, with rows of a multiple of [`ALIGNMENT`], filled with zeros.
+pub(super) fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
+    let width = (values.len() / columns).next_multiple_of(ALIGNMENT);
+    let mut transposed = vec![0.0; columns * width];
+    for (index, row) in values.chunks_exact(columns).enumerate() {
+        transposed[index..].iter_mut().step_by(width).zip(row).for_each(|(to, from)| *to = *from);
+    }
+    transposed
+}
+
+/// Some columns of x · weight + bias.
+pub(super) struct Output<'a> {
+    /// `[examples, inputs]`
+    x: &'a [f32],
+    weight: Rows<'a>,
+    /// Of whole vectors.
+    columns: Range<usize>,
+    inputs: Range<usize>,
+    /// `[examples, columns]`, the bias at first.
+    sums: &'a mut [f32],
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(x: &'a [f32], weight: Rows<'a>, columns: Range<usize>, sums: &'a mut [f32]) -> Self {
+        assert!(columns.start.is_multiple_of(ALIGNMENT) && columns.len().is_multiple_of(ALIGNMENT));
+        assert!(columns.end <= weight.width());
+        assert_eq!(x.len() / weight.rows() * columns.len(), sums.len());
+        Self { x, weight, columns, inputs: 0..0, sums }
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
+        for_rows!(simd, 0..self.x.len() / self.weight.rows(), column, self.tile);
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, example: usize, column: usize) {
+        let inputs = self.weight.rows();
+        let start = |row| (example + row) * self.columns.len() + column;
+        let mut sums: [[S::f32s; N]; R] = std::array::from_fn(|row| vectors::<S, N>(&self.sums[start(row)..]));
+        for (rows, weight, stride) in self.weight.parts(self.inputs.clone()) {
+            if rows.is_empty() {
+                continue;
+            }
+            let walk = Walk { runs: 1, run_stride: 0, length: rows.len(), step: 1 };
+            let examples = std::array::from_fn(|row| self.x[(example + row) * inputs + rows.start..].as_ptr());
+            // SAFETY: each example has a value for each of the rows; N whole vectors from `column` on can be read in each
+            // row of a part.
+            unsafe {
+                let weight = weight[self.columns.start + column..].as_ptr();
+                accumulate(simd, examples, walk, weight, stride, &mut sums);
+            }
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            let values = scalars(sums);
+            self.sums[start(row)..][..values.len()].copy_from_slice(values);
+        }
+    }
+}
+
+impl WithSimd for Output<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let inputs = self.weight.rows();
+        for first in (0..inputs).step_by(BLOCK) {
+            self.inputs = first..inputs.min(first + BLOCK);
+            for_columns!(simd, self.columns.len(), self.block);
+        }
+    }
+}
+
+/// Rows of the weight gradient, xᵀ · gradient, for some inputs.
+pub(super) struct WeightGradient<'a> {
+    /// `[examples, inputs]`
+    x: &'a [f32],
+    inputs: usize,
+    /// `[examples, padded outputs]`
+    gradient: &'a [f32],
+    outputs: usize,
+    rows: Range<usize>,
+    /// `[rows, outputs]`
+    sums: &'a mut [MaybeUninit<f32>],
+}
+
+impl<'a> WeightGradient<'a> {
+    /// Every value of `sums` will have been written.
+    pub(super) fn new(
+        x: &'a [f32],
+        inputs: usize,
+        gradient: &'a [f32],
+        outputs: usize,
+        rows: Range<usize>,
+        sums: &'a mut [MaybeUninit<f32>],
+    ) -> Self {
+        assert_eq!(x.len() / inputs * outputs.next_multiple_of(ALIGNMENT), gradient.len());
+        assert!(rows.end <= inputs);
+        assert_eq!(sums.len(), rows.len() * outputs);
+        Self { x, inputs, gradient, outputs, rows, sums }
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
+        for_rows!(simd, self.rows.clone(), column, self.tile);
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, input: usize, column: usize) {
+        let width = self.outputs.next_multiple_of(ALIGNMENT);
+        let walk = Walk { runs: 1, run_stride: 0, length: self.x.len() / self.inputs, step: self.inputs };
+        let inputs = std::array::from_fn(|row| self.x[input + row..].as_ptr());
+        let mut sums = [[simd.splat_f32s(0.0); N]; R];
+        // SAFETY: each input has a value in each example, each of which has a row of `gradient`, of whole vectors.
+        unsafe {
+            accumulate(simd, inputs, walk, self.gradient[column..].as_ptr(), width, &mut sums);
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            let values = scalars(sums);
+            let valid = values.len().min(self.outputs - column);
+            let start = (input - self.rows.start + row) * self.outputs + column;
+            self.sums[start..start + valid].write_copy_of_slice(&values[..valid]);
+        }
+    }
+}
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        // A few inputs at a time, so that the gradient of the weights is written in order.
+        let Range { start, end } = self.rows;
+        let width = self.outputs.next_multiple_of(ALIGNMENT);
+        let (mut sums, outputs) = (std::mem::take(&mut self.sums), self.outputs);
+        for first in (start..end).step_by(24) {
+            let rows = first..end.min(first + 24);
+            let (here, rest) = sums.split_at_mut(rows.len() * outputs);
+            sums = rest;
+            let mut part = WeightGradient { sums: here, rows, ..self };
+            for_columns!(simd, width, part.block);
+        }
+    }
+}
+
+/// Some columns of the input gradient, gradient · weightᵀ.
+pub(super) struct InputGradient<'a> {
+    /// `[inputs, outputs]`
+    weight: &'a [f32],
+    outputs: usize,
+    /// `[outputs, padded examples]`
+    gradient: &'a [f32],
+    inputs: Range<usize>,
+    /// `[inputs, padded examples]`
+    sums: &'a mut [f32],
+}
+
+impl<'a> InputGradient<'a> {
+    pub(super) fn new(
+        weight: &'a [f32],
+        outputs: usize,
+        gradient: &'a [f32],
+        inputs: Range<usize>,
+        sums: &'a mut [f32],
+    ) -> Self {
+        let width = gradient.len() / outputs;
+        assert!(inputs.end * outputs <= weight.len());
+        assert!(width.is_multiple_of(ALIGNMENT));
+        assert_eq!(sums.len(), inputs.len() * width);
+        Self { weight, outputs, gradient, inputs, sums }
+    }
+
+    #[inline(always)]
+    fn block<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
+        for_rows!(simd, self.inputs.clone(), column, self.tile);
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, input: usize, column: usize) {
+        let width = self.gradient.len() / self.outputs;
+        let walk = Walk { runs: 1, run_stride: 0, length: self.outputs, step: 1 };
+        let inputs = std::array::from_fn(|row| self.weight[(input + row) * self.outputs..].as_ptr());
+        let mut sums = [[simd.splat_f32s(0.0); N]; R];
+        // SAFETY: each input has a weight for each output, which has a row of `gradient`, of whole vectors.
+        unsafe {
+            accumulate(simd, inputs, walk, self.gradient[column..].as_ptr(), width, &mut sums);
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            let values = scalars(sums);
+            let start = (input - self.inputs.start + row) * width + column;
+            self.sums[start..start + values.len()].copy_from_slice(values);
+        }
+    }
+}
+
+impl WithSimd for InputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_columns!(simd, self.gradient.len() / self.outputs, self.block);
+    }
+}

@@ -1,0 +1,369 @@
+//! Convolution of one image, straight from its pixels: no receptive field is copied.
+//!
+//! All three passes are products of matrices whose left side is read in place. Feature maps are channels-last, so a
+//! receptive field is `size` runs of `size * channels` neighbouring values, and the tiles of [`super::tile`] serve every
+//! pass:
+//!
+//! | pass            | rows of a tile  | columns      | steps              |
+//! |-----------------|-----------------|--------------|--------------------|
+//! | output          | output pixels   | channels out | receptive field    |
+//! | weight gradient | receptive field | channels out | output pixels      |
+//! | input gradient  | output pixels   | a run        | channels out       |
+
+#![allow(unsafe_code, reason = "the innermost loop reads and writes through pointers")]
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
+
+/// Sizes of one convolution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Geometry {
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) channels: usize,
+    pub(super) size: usize,
+    pub(super) stride: usize,
+    pub(super) out: usize,
+}
+
+impl Geometry {
+    /// Values of one image.
+    pub(super) fn image(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// Rows of output pixels.
+    pub(super) fn rows(&self) -> usize {
+        (self.height - self.size) / self.stride + 1
+    }
+
+    /// Columns of output pixels.
+    pub(super) fn columns(&self) -> usize {
+        (self.width - self.size) / self.stride + 1
+    }
+
+    /// Output pixels of one image.
+    pub(super) fn pixels(&self) -> usize {
+        self.rows() * self.columns()
+    }
+
+    /// Values in a receptive field.
+    pub(super) fn patch(&self) -> usize {
+        self.size * self.run()
+    }
+
+    /// Neighbouring values of a receptive field.
+    pub(super) fn run(&self) -> usize {
+        self.size * self.channels
+    }
+
+    /// Channels out, with those that fill the last vector.
+    pub(super) fn padded_out(&self) -> usize {
+        self.out.next_multiple_of(ALIGNMENT)
+    }
+
+    /// Values of a run, with those that fill the last vector.
+    fn padded_run(&self) -> usize {
+        self.run().next_multiple_of(ALIGNMENT)
+    }
+
+    /// Where the receptive field of an output pixel begins in the image.
+    fn corner(&self, pixel: usize) -> usize {
+        let (row, column) = (pixel / self.columns(), pixel % self.columns());
+        (row * self.width + column) * self.stride * self.channels
+    }
+
+    /// Values between neighbouring rows of an image.
+    fn line(&self) -> usize {
+        self.width * self.channels
+    }
+
+    /// `[out, channels, size, size]` to `[patch, padded out]`.
+    pub(super) fn weight_by_patch(&self, weight: &[f32]) -> Vec<f32> {
+        let mut packed = vec![0.0; self.patch() * self.padded_out()];
+        let area = self.size * self.size;
+        for position in 0..area {
+            for channel in 0..self.channels {
+                let row = &mut packed[(position * self.channels + channel) * self.padded_out()..][..self.out];
+                let column = weight[channel * area + position..].iter().step_by(self.patch());
+                row.iter_mut().zip(column).for_each(|(packed, weight)| *packed = *weight);
+            }
+        }
+        packed
+    }
+
+    /// The inverse of [`Self::weight_by_patch`].
+    pub(super) fn weight_from_patches(&self, packed: &[f32]) -> Vec<f32> {
+        let mut weight = vec![0.0; self.patch() * self.out];
+        let area = self.size * self.size;
+        for position in 0..area {
+            for channel in 0..self.channels {
+                let row = &packed[(position * self.channels + channel) * self.padded_out()..][..self.out];
+                let column = weight[channel * area + position..].iter_mut().step_by(self.patch());
+                column.zip(row).for_each(|(weight, packed)| *weight = *packed);
+            }
+        }
+        weight
+    }
+
+    /// `[out, channels, size, size]` to `[out, size, padded run]`.
+    pub(super) fn weight_by_out(&self, weight: &[f32]) -> Vec<f32> {
+        let (size, channels) = (self.size, self.channels);
+        let mut packed = vec![0.0; self.out * size * self.padded_run()];
+        for (run, packed) in packed.chunks_exact_mut(self.padded_run()).enumerate() {
+            let (out, y) = (run / size, run % size);
+            for (x, pixel) in packed[..self.run()].chunks_exact_mut(channels).enumerate() {
+                let values = weight[out * self.patch() + y * size + x..].iter().step_by(size * size);
+                pixel.iter_mut().zip(values).for_each(|(packed, weight)| *packed = *weight);
+            }
+        }
+        packed
+    }
+}
+
+/// Some output pixels of an image: max(0, weights · receptive field + bias).
+pub(super) struct Output<'a> {
+    geometry: Geometry,
+    image: &'a [f32],
+    /// `[patch, padded out]`
+    weight: &'a [f32],
+    /// `[padded out]`
+    bias: &'a [f32],
+    pixels: Range<usize>,
+    /// `[pixels, out]`
+    output: &'a mut [MaybeUninit<f32>],
+}
+
+impl<'a> Output<'a> {
+    /// Every value of `output` will have been written.
+    pub(super) fn new(
+        geometry: Geometry,
+        image: &'a [f32],
+        weight: &'a [f32],
+        bias: &'a [f32],
+        pixels: Range<usize>,
+        output: &'a mut [MaybeUninit<f32>],
+    ) -> Self {
+        assert_eq!(image.len(), geometry.image());
+        assert_eq!(weight.len(), geometry.patch() * geometry.padded_out());
+        assert_eq!(bias.len(), geometry.padded_out());
+        assert!(pixels.end <= geometry.pixels());
+        assert_eq!(output.len(), pixels.len() * geometry.out);
+        Self { geometry, image, weight, bias, pixels, output }
+    }
+
+    #[inline(always)]
+    fn columns<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
+        for_rows!(simd, self.pixels.clone(), column, self.tile);
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, pixel: usize, column: usize) {
+        let geometry = self.geometry;
+        let walk = Walk { runs: geometry.size, run_stride: geometry.line(), length: geometry.run(), step: 1 };
+        let bias = vectors::<S, N>(&self.bias[column..]);
+        let mut sums = [bias; R];
+        let corners = std::array::from_fn(|row| self.image[geometry.corner(pixel + row)..].as_ptr());
+        // SAFETY: a receptive field lies within its image, because pixels are within the output; `weight` has a row for
+        // each of its values, and `column` is the first of N whole vectors of a row.
+        unsafe {
+            let weight = self.weight[column..].as_ptr();
+            accumulate(simd, corners, walk, weight, geometry.padded_out(), &mut sums);
+        }
+        let zero = simd.splat_f32s(0.0);
+        for (row, sums) in sums.iter().enumerate() {
+            let rectified: [S::f32s; N] = std::array::from_fn(|n| simd.max_f32s(sums[n], zero));
+            let values = scalars(&rectified);
+            let valid = values.len().min(geometry.out - column);
+            let start = (pixel - self.pixels.start + row) * geometry.out + column;
+            self.output[start..start + valid].write_copy_of_slice(&values[..valid]);
+        }
+    }
+}
+
+impl WithSimd for Output<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_columns!(simd, self.geometry.padded_out(), self.columns);
+    }
+}
+
+/// Adds the weight gradient of one image, for some values of the receptive field that lie in one run.
+pub(super) struct WeightGradient<'a> {
+    geometry: Geometry,
+    image: &'a [f32],
+    /// Gradient before the rectifier, `[pixels, padded out]`.
+    gradient: &'a [f32],
+    values: Range<usize>,
+    /// `[values, padded out]`
+    sums: &'a mut [f32],
+}
+
+impl<'a> WeightGradient<'a> {
+    pub(super) fn new(
+        geometry: Geometry,
+        image: &'a [f32],
+        gradient: &'a [f32],
+        values: Range<usize>,
+        sums: &'a mut [f32],
+    ) -> Self {
+        assert_eq!(image.len(), geometry.image());
+        assert_eq!(gradient.len(), geometry.pixels() * geometry.padded_out());
+        assert!(!values.is_empty() && values.end <= geometry.patch());
+        assert_eq!(values.start / geometry.run(), (values.end - 1) / geometry.run(), "values lie in one run");
+        assert_eq!(sums.len(), values.len() * geometry.padded_out());
+        Self { geometry, image, gradient, values, sums }
+    }
+
+    #[inline(always)]
+    fn columns<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
+        for_rows!(simd, self.values.clone(), column, self.tile);
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, value: usize, column: usize) {
+        let geometry = self.geometry;
+        let walk = Walk {
+            runs: geometry.rows(),
+            run_stride: geometry.stride * geometry.line(),
+            length: geometry.columns(),
+            step: geometry.stride * geometry.channels,
+        };
+        let (run, within) = (value / geometry.run(), value % geometry.run());
+        let first = run * geometry.line() + within;
+        let rows = std::array::from_fn(|row| self.image[first + row..].as_ptr());
+        let start = |row| (value - self.values.start + row) * geometry.padded_out() + column;
+        let mut sums: [[S::f32s; N]; R] = std::array::from_fn(|row| vectors::<S, N>(&self.sums[start(row)..]));
+        // SAFETY: the value of a receptive field lies within the image for each output pixel; `gradient` has a row for
+        // each of those, and `column` is the first of N whole vectors of a row.
+        unsafe {
+            accumulate(simd, rows, walk, self.gradient[column..].as_ptr(), geometry.padded_out(), &mut sums);
+        }
+        for (row, sums) in sums.iter().enumerate() {
+            let values = scalars(sums);
+            self.sums[start(row)..][..values.len()].copy_from_slice(values);
+        }
+    }
+}
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_columns!(simd, self.geometry.padded_out(), self.columns);
+    }
+}
+
+/// Adds the gradient of one image.
+pub(super) struct InputGradient<'a> {
+    geometry: Geometry,
+    /// `[out, size, padded run]`
+    weight: &'a [f32],
+    /// Gradient before the rectifier, `[pixels, padded out]`.
+    gradient: &'a [f32],
+    image: &'a mut [f32],
+}
+
+impl<'a> InputGradient<'a> {
+    pub(super) fn new(geometry: Geometry, weight: &'a [f32], gradient: &'a [f32], image: &'a mut [f32]) -> Self {
+        assert_eq!(weight.len(), geometry.out * geometry.size * geometry.padded_run());
+        assert_eq!(gradient.len(), geometry.pixels() * geometry.padded_out());
+        assert_eq!(image.len(), geometry.image());
+        Self { geometry, weight, gradient, image }
+    }
+
+    #[inline(always)]
+    fn columns<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
+        for_rows!(simd, 0..self.geometry.pixels(), column, self.tile);
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, pixel: usize, column: usize) {
+        let geometry = self.geometry;
+        let walk = Walk { runs: 1, run_stride: 0, length: geometry.out, step: 1 };
+        let rows = std::array::from_fn(|row| self.gradient[(pixel + row) * geometry.padded_out()..].as_ptr());
+        let mut sums = [[simd.splat_f32s(0.0); N]; R];
+        // SAFETY: each output pixel has a gradient for each channel out; `weight` has a row for each of those, and
+        // `column` is the first of N whole vectors of a row, since both sides are cut into vectors alike.
+        unsafe {
+            let step = geometry.size * geometry.padded_run();
+            accumulate(simd, rows, walk, self.weight[column..].as_ptr(), step, &mut sums);
+        }
+        // A tile may reach over the end of a run into the next: each vector is put where it belongs.
+        for (row, sums) in sums.iter().enumerate() {
+            let corner = geometry.corner(pixel + row);
+            for (n, sum) in sums.iter().enumerate() {
+                let (run, within) = {
+                    let column = column + n * S::F32_LANES;
+                    (column / geometry.padded_run(), column % geometry.padded_run())
+                };
+                let valid = S::F32_LANES.min(geometry.run().saturating_sub(within));
+                let place = &mut self.image[corner + run * geometry.line() + within.min(geometry.run())..][..valid];
+                if valid == S::F32_LANES {
+                    let old = vectors::<S, 1>(place)[0];
+                    place.copy_from_slice(scalars(&[simd.add_f32s(old, *sum)]));
+                } else {
+                    place.iter_mut().zip(scalars(&[*sum])).for_each(|(value, addend)| *value += addend);
+                }
+            }
+        }
+    }
+}
+
+impl WithSimd for InputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        for_columns!(simd, self.geometry.size * self.geometry.padded_run(), self.columns);
+    }
+}
+
+/// The gradient of one image before the rectifier, which passes on what belongs to positive outputs, and its sums.
+pub(super) struct Rectify<'a> {
+    geometry: Geometry,
+    /// `[pixels, out]`
+    output: &'a [f32],
+    /// `[pixels, out]`
+    gradient: &'a [f32],
+    /// `[pixels, padded out]`; where `out` is padded, the rest is left alone.
+    rectified: &'a mut [f32],
+    /// `[out]`, added to.
+    sums: &'a mut [f32],
+}
+
+impl<'a> Rectify<'a> {
+    pub(super) fn new(
+        geometry: Geometry,
+        output: &'a [f32],
+        gradient: &'a [f32],
+        rectified: &'a mut [f32],
+        sums: &'a mut [f32],
+    ) -> Self {
+        Self { geometry, output, gradient, rectified, sums }
+    }
+}
+
+impl WithSimd for Rectify<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Geometry { out, .. } = self.geometry;
+        let rows = self.rectified.chunks_exact_mut(self.geometry.padded_out());
+        let (outputs, gradients) = (self.output.chunks_exact(out), self.gradient.chunks_exact(out));
+        for ((row, output), gradient) in rows.zip(outputs).zip(gradients) {
+            for (((value, sum), &output), &gradient) in row.iter_mut().zip(&mut *self.sums).zip(output).zip(gradient) {
+                *value = if output > 0.0 { gradient } else { 0.0 };
+                *sum += *value;
+            }
+        }
+    }
+}
