@@ -5,6 +5,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use prism_model::{scaled_by, sum_of_squares};
 
 /// Norm of all gradients together, as a tensor on the device, `[1]`; nothing is read back.
 ///
@@ -41,7 +42,7 @@ struct SquareSum<'a> {
 impl ModuleVisitor for SquareSum<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let squares = gradient.square().sum();
+            let squares = sum_of_squares(gradient);
             self.sum = Some(match self.sum.take() {
                 Some(sum) => sum + squares,
                 None => squares,
@@ -58,8 +59,7 @@ struct Scale {
 impl ModuleVisitor for Scale {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let scaled = gradient * self.factor.clone().reshape([1; D]);
-            self.gradients.register(param.id, scaled);
+            self.gradients.register(param.id, scaled_by(gradient, self.factor.clone()));
         }
     }
 }

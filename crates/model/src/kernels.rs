@@ -17,12 +17,15 @@ mod flex_convolution;
 #[cfg(feature = "flex")]
 mod flex_linear;
 #[cfg(feature = "flex")]
+mod flex_norm;
+#[cfg(feature = "flex")]
 mod flex_optimiser;
 #[cfg(feature = "flex")]
 mod flex_pixels;
 #[cfg(feature = "flex")]
 mod flex_projection;
 pub(crate) mod linear;
+pub(crate) mod norm;
 pub(crate) mod pixels;
 pub(crate) mod projection;
 pub(crate) mod rms_prop;

@@ -31,6 +31,7 @@ pub use device::{
 pub use fully_connected::Layers;
 pub use head::Streams;
 pub use input::{Input, InputElement};
+pub use kernels::norm::{scaled_by, sum_of_squares};
 pub use network::{NetworkConfig, NetworkError, Output, QNetwork, SignalToNoise, Torso};
 pub use noisy::Noise;
 pub use optimiser::{Adam, Moments, Optimiser, RmsProp};

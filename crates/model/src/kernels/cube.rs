@@ -14,6 +14,7 @@ use cubecl::prelude::*;
 use super::adam::AdamOps;
 use super::convolution::ConvolutionOps;
 use super::linear::LinearOps;
+use super::norm::NormOps;
 use super::pixels::PixelOps;
 use super::projection::ProjectionOps;
 use super::rms_prop::RmsPropOps;
@@ -24,6 +25,8 @@ impl AdamOps for CubeBackend {}
 impl ConvolutionOps for CubeBackend {}
 
 impl LinearOps for CubeBackend {}
+
+impl NormOps for CubeBackend {}
 
 impl RmsPropOps for CubeBackend {}
 

@@ -16,6 +16,12 @@ pub(super) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.as_slice::<f32>().is_some() { tensor } else { tensor.to_contiguous() }
 }
 
+/// A tensor that covers its whole storage, so that the storage can be walked.
+pub(super) fn whole(tensor: FlexTensor) -> FlexTensor {
+    let elements = tensor.layout().num_elements();
+    if tensor.is_contiguous() && tensor.storage::<f32>().len() == elements { tensor } else { tensor.to_contiguous() }
+}
+
 /// The elements of a tensor that [`contiguous`] returned.
 pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("the tensor was made contiguous")

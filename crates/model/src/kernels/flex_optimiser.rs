@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::adam::{AdamFactors, AdamOps};
-use super::flex::{contiguous, share, values};
+use super::flex::{contiguous, share, values, whole};
 use super::rms_prop::{RmsPropFactors, RmsPropOps};
 
 /// Elements a thread takes at a time: four such pieces fit a first-level cache's share of the second level.
@@ -97,10 +97,4 @@ impl RmsPropOps for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         step([parameter, mean, mean_square], gradient, factors)
     }
-}
-
-/// A tensor that covers its whole storage, so that the storage can be walked.
-fn whole(tensor: FlexTensor) -> FlexTensor {
-    let elements = tensor.layout().num_elements();
-    if tensor.is_contiguous() && tensor.storage::<f32>().len() == elements { tensor } else { tensor.to_contiguous() }
 }
