@@ -24,9 +24,22 @@ use cli::{
 };
 
 /// Every update allocates and frees tensors of megabytes: this allocator keeps their pages, where the system's gives
-/// them back and takes them again, which cost a tenth of an update's time.
+/// them back and takes them again.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Has the allocator keep pages for good, which it would give back after some milliseconds without use: between two
+/// updates, only to have the system clear them again for the next. That cost a quarter of an update's time.
+#[allow(unsafe_code, reason = "options of the allocator are set through its C interface")]
+fn keep_pages() {
+    /// `mi_option_purge_delay` of mimalloc 2 and 3: milliseconds, -1 for never.
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    // What the user says in the environment stands.
+    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
+        // SAFETY: no other thread of this process exists yet, and the option takes any number.
+        unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
+    }
+}
 
 /// Something outside the program went wrong.
 const FAILURE: u8 = 1;
@@ -36,6 +49,7 @@ const WRONG_USAGE: u8 = 2;
 const BUG: u8 = 70;
 
 fn main() -> ExitCode {
+    keep_pages();
     std::panic::set_hook(Box::new(report_bug));
     // This thread computes as well, instead of waking another for every small operation and sleeping until it is done.
     // Without the pool, which is refused where there can be no threads, rayon makes its own.

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
+use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, store, vectors};
 
 /// Inputs whose weights are used for the whole batch before the next: so many rows of 512 floats fit a second-level cache.
 const BLOCK: usize = 128;
@@ -202,10 +202,8 @@ impl<'a> WeightGradient<'a> {
             accumulate(simd, inputs, walk, self.gradient[column..].as_ptr(), width, &mut sums);
         }
         for (row, sums) in sums.iter().enumerate() {
-            let values = scalars(sums);
-            let valid = values.len().min(self.outputs - column);
             let start = (input - self.rows.start + row) * self.outputs + column;
-            self.sums[start..start + valid].write_copy_of_slice(&values[..valid]);
+            store(sums, self.outputs - column, &mut self.sums[start..]);
         }
     }
 }
@@ -217,14 +215,13 @@ impl WithSimd for WeightGradient<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         // A few inputs at a time, so that the gradient of the weights is written in order.
         let Range { start, end } = self.rows;
-        let width = self.outputs.next_multiple_of(ALIGNMENT);
         let (mut sums, outputs) = (std::mem::take(&mut self.sums), self.outputs);
         for first in (start..end).step_by(24) {
             let rows = first..end.min(first + 24);
             let (here, rest) = sums.split_at_mut(rows.len() * outputs);
             sums = rest;
             let mut part = WeightGradient { sums: here, rows, ..self };
-            for_columns!(simd, width, part.block);
+            for_columns!(simd, outputs, part.block);
         }
     }
 }

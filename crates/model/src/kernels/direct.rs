@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
+use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, store, vectors};
 
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug)]
@@ -177,10 +177,8 @@ impl<'a> Output<'a> {
         let zero = simd.splat_f32s(0.0);
         for (row, sums) in sums.iter().enumerate() {
             let rectified: [S::f32s; N] = std::array::from_fn(|n| simd.max_f32s(sums[n], zero));
-            let values = scalars(&rectified);
-            let valid = values.len().min(geometry.out - column);
             let start = (pixel - self.pixels.start + row) * geometry.out + column;
-            self.output[start..start + valid].write_copy_of_slice(&values[..valid]);
+            store(&rectified, geometry.out - column, &mut self.output[start..]);
         }
     }
 }
@@ -190,7 +188,7 @@ impl WithSimd for Output<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for_columns!(simd, self.geometry.padded_out(), self.columns);
+        for_columns!(simd, self.geometry.out, self.columns);
     }
 }
 

@@ -183,3 +183,139 @@ impl ConvolutionOps for Flex {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::kernels::tile::instruction_sets;
+
+    /// Images, geometry.
+    fn cases(rng: &mut Xoshiro256PlusPlus) -> Vec<(usize, Geometry)> {
+        let of = |[batch, side, channels, size, stride, out]: [usize; 6]| {
+            (batch, Geometry { height: side, width: side, channels, size, stride, out })
+        };
+        // Nature's layers, IMPALA's, and an image large enough to be cut among threads.
+        let mut cases: Vec<_> = [
+            [2, 84, 4, 8, 4, 32],
+            [3, 20, 32, 4, 2, 64],
+            [3, 9, 64, 3, 1, 64],
+            [2, 16, 4, 3, 1, 16],
+            [2, 11, 16, 3, 1, 32],
+            [1, 84, 4, 8, 4, 32],
+        ]
+        .map(of)
+        .into();
+        for _ in 0..40 {
+            let size = rng.random_range(1..6);
+            let [height, width] = [0, 1].map(|_| size + rng.random_range(0..9));
+            let [batch, channels, stride, out] = [5, 20, 4, 50].map(|end| rng.random_range(1..end));
+            cases.push((batch, Geometry { height, width, channels, size, stride, out }));
+        }
+        cases
+    }
+
+    fn random(len: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<f32> {
+        (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
+    }
+
+    /// Calls `visit(pixel of all images, value of the image, weight)` for each multiplication of the documented sum.
+    fn multiplications(batch: usize, g: Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+        for image in 0..batch {
+            for pixel in 0..g.pixels() {
+                let (row, column) = (pixel / g.columns() * g.stride, pixel % g.columns() * g.stride);
+                for (y, x, channel) in (0..g.size)
+                    .flat_map(|y| (0..g.size).map(move |x| (y, x)))
+                    .flat_map(|(y, x)| (0..g.channels).map(move |channel| (y, x, channel)))
+                {
+                    let value = ((image * g.height + row + y) * g.width + column + x) * g.channels + channel;
+                    visit(image * g.pixels() + pixel, value, (channel * g.size + y) * g.size + x);
+                }
+            }
+        }
+    }
+
+    #[track_caller]
+    fn assert_close(what: &str, actual: &[f32], expected: &[f64], terms: usize) {
+        assert_eq!(actual.len(), expected.len());
+        // Terms are below 1; their sum is of the size of the root of their number.
+        let tolerance = 1e-5 * (terms as f64).sqrt();
+        for (index, (&actual, expected)) in actual.iter().zip(expected).enumerate() {
+            let error = (f64::from(actual) - expected).abs();
+            assert!(error <= tolerance, "{what} {index}: {actual} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn each_instruction_set_computes_the_documented_sums() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        for (batch, g) in cases(&mut rng) {
+            let weights = g.patch();
+            let [x, weight, bias] = [batch * g.image(), g.out * weights, g.out].map(|len| random(len, &mut rng));
+            let pixels = batch * g.pixels();
+            let mut sums: Vec<f64> = (0..pixels * g.out).map(|i| f64::from(bias[i % g.out])).collect();
+            multiplications(batch, g, |pixel, value, weight_of| {
+                for out in 0..g.out {
+                    sums[pixel * g.out + out] += f64::from(x[value]) * f64::from(weight[out * weights + weight_of]);
+                }
+            });
+            let rectified: Vec<f64> = sums.iter().map(|sum| sum.max(0.0)).collect();
+            // Where rounding could decide on which side of the rectifier a sum is, nothing flows back.
+            let cotangent: Vec<f32> =
+                sums.iter().map(|sum| if sum.abs() < 1e-3 { 0.0 } else { rng.random_range(-1.0..1.0) }).collect();
+            let mut weight_sums = vec![0.0f64; weight.len()];
+            let mut bias_sums = vec![0.0f64; g.out];
+            let mut x_sums = vec![0.0f64; x.len()];
+            let flow = |index: usize| if sums[index] > 0.0 { f64::from(cotangent[index]) } else { 0.0 };
+            (0..sums.len()).for_each(|index| bias_sums[index % g.out] += flow(index));
+            multiplications(batch, g, |pixel, value, weight_of| {
+                for out in 0..g.out {
+                    let gradient = flow(pixel * g.out + out);
+                    weight_sums[out * weights + weight_of] += gradient * f64::from(x[value]);
+                    x_sums[value] += gradient * f64::from(weight[out * weights + weight_of]);
+                }
+            });
+            for arch in instruction_sets() {
+                let what = |pass: &str| format!("{pass} of {batch} images, {g:?}, {arch:?}, value");
+                let forward = output(arch, batch, g, &x, &weight, &bias);
+                assert_close(&what("output"), &forward, &rectified, weights);
+                let (weight_gradient, bias_gradient, x_gradient) =
+                    super::rectified(arch, batch, g, &forward, &cotangent, |gradient, bias| {
+                        (
+                            weight_gradient(arch, batch, g, &x, gradient),
+                            bias,
+                            input_gradient(arch, batch, g, &weight, gradient),
+                        )
+                    });
+                assert_close(&what("weight gradient"), &weight_gradient, &weight_sums, pixels);
+                assert_close(&what("bias gradient"), &bias_gradient, &bias_sums, pixels);
+                assert_close(&what("input gradient"), &x_gradient, &x_sums, weights / g.channels * g.out);
+            }
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        for (batch, g) in cases(&mut rng) {
+            let [x, weight, bias, cotangent] =
+                [batch * g.image(), g.out * g.patch(), g.out, batch * g.pixels() * g.out]
+                    .map(|len| random(len, &mut rng));
+            let run = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
+                pool.install(|| {
+                    let arch = Arch::new();
+                    let forward = output(arch, batch, g, &x, &weight, &bias);
+                    super::rectified(arch, batch, g, &forward, &cotangent, |gradient, bias| {
+                        let weights = weight_gradient(arch, batch, g, &x, gradient);
+                        (weights, bias, input_gradient(arch, batch, g, &weight, gradient), forward.clone())
+                    })
+                })
+            };
+            let one = run(1);
+            assert!([2, 3, 8].into_iter().all(|threads| run(threads) == one), "{batch} images, {g:?}");
+        }
+    }
+}

@@ -138,3 +138,58 @@ fn input_gradient(
     });
     gradients
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::*;
+    use crate::kernels::tile::instruction_sets;
+
+    #[test]
+    fn each_instruction_set_and_any_number_of_threads_computes_the_documented_sums() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut cases = vec![[32, 700, 512], [1, 300, 512], [20, 64, 306]];
+        cases.extend((0..30).map(|_| [40, 70, 90].map(|end| rng.random_range(1..end))));
+        for [batch, inputs, outputs] in cases {
+            let [x, weight, bias, cotangent] = [batch * inputs, inputs * outputs, outputs, batch * outputs]
+                .map(|len| (0..len).map(|_| rng.random_range(-1.0f32..1.0)).collect::<Vec<_>>());
+            let mut expected = [batch * outputs, inputs * outputs, batch * inputs].map(|len| vec![0.0f64; len]);
+            for example in 0..batch {
+                for output in 0..outputs {
+                    expected[0][example * outputs + output] += f64::from(bias[output]);
+                    for input in 0..inputs {
+                        let x = f64::from(x[example * inputs + input]);
+                        let weight = f64::from(weight[input * outputs + output]);
+                        let gradient = f64::from(cotangent[example * outputs + output]);
+                        expected[0][example * outputs + output] += x * weight;
+                        expected[1][input * outputs + output] += x * gradient;
+                        expected[2][example * inputs + input] += weight * gradient;
+                    }
+                }
+            }
+            for arch in instruction_sets() {
+                let run = |threads| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
+                    pool.install(|| {
+                        [
+                            output(arch, batch, [inputs, outputs], &x, &weight, &bias),
+                            weight_gradient(arch, [inputs, outputs], &x, &cotangent),
+                            input_gradient(arch, batch, [inputs, outputs], &weight, &cotangent),
+                        ]
+                    })
+                };
+                let actual = run(1);
+                assert!([2, 5].into_iter().all(|threads| run(threads) == actual), "{batch} x {inputs} x {outputs}");
+                for ((actual, expected), terms) in actual.iter().zip(&expected).zip([inputs, batch, outputs]) {
+                    let tolerance = 1e-5 * (terms as f64).sqrt();
+                    for (actual, expected) in actual.iter().zip(expected) {
+                        let close = (f64::from(*actual) - expected).abs() <= tolerance;
+                        assert!(close, "{batch} x {inputs} x {outputs}, {arch:?}: {actual} is not {expected}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -9,6 +9,8 @@
 
 #![allow(unsafe_code, reason = "the innermost loop reads through pointers")]
 
+use std::mem::MaybeUninit;
+
 use pulp::Simd;
 
 /// Packed matrices have rows of a multiple of so many values, the longest vector.
@@ -65,7 +67,7 @@ macro_rules! for_columns {
     ($simd:expr, $columns:expr, $self:ident.$method:ident) => {{
         let mut column = 0;
         while column < $columns {
-            let vectors = ($columns - column) / S::F32_LANES;
+            let vectors = ($columns - column).div_ceil(S::F32_LANES);
             column += S::F32_LANES
                 * if S::F32_LANES == 16 && vectors >= 4 {
                     $self.$method::<S, 6, 4>($simd, column);
@@ -116,4 +118,26 @@ pub(super) fn vectors<S: Simd, const N: usize>(values: &[f32]) -> [S::f32s; N] {
 #[inline(always)]
 pub(super) fn scalars<V: bytemuck::NoUninit>(vectors: &[V]) -> &[f32] {
     bytemuck::cast_slice(vectors)
+}
+
+/// Writes the first `valid` values of a tile's row; whole rows, the usual case, as vectors.
+#[inline(always)]
+pub(super) fn store<V: bytemuck::NoUninit, const N: usize>(sums: &[V; N], valid: usize, to: &mut [MaybeUninit<f32>]) {
+    let values = scalars(sums);
+    if valid >= values.len() {
+        let to = &mut to[..values.len()];
+        // SAFETY: `to` has room for N vectors, which hold any values.
+        unsafe { to.as_mut_ptr().cast::<[V; N]>().write_unaligned(*sums) };
+    } else {
+        to[..valid].write_copy_of_slice(&values[..valid]);
+    }
+}
+
+/// What this processor has, and what every processor has.
+#[cfg(test)]
+pub(super) fn instruction_sets() -> Vec<pulp::Arch> {
+    let mut sets = vec![pulp::Arch::Scalar, pulp::Arch::new()];
+    #[cfg(target_arch = "x86_64")]
+    sets.extend(pulp::x86::V3::try_new().map(pulp::Arch::V3));
+    sets
 }
