@@ -31,7 +31,7 @@ pub(crate) fn count_write() {
     WRITES.set(WRITES.get() + 1);
 }
 
-/// How often this thread has copied values to a device: [`write`], and the observations of
+/// How often this thread has copied values to a device: [`write()`], and the observations of
 /// [`Input::upload`](crate::Input::upload).
 pub fn writes() -> u64 {
     WRITES.get()

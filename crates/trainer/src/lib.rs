@@ -1,7 +1,7 @@
 //! Training and evaluation of value-based agents: configuration, run loop, records.
 //!
 //! A run is a [`Config`], a seed and a device: [`train`] plays, learns and writes a [`RunFolder`]; [`evaluate`] scores
-//! the weights in it; [`plot`] draws it. [`bench`] measures how fast a machine's devices do the work of a run.
+//! the weights in it; [`plot`] draws it. [`mod@bench`] measures how fast a machine's devices do the work of a run.
 
 pub mod bench;
 mod config;
