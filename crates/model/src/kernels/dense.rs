@@ -130,10 +130,12 @@ impl<'a> Output<'a> {
             }
             let walk = Walk { runs: 1, run_stride: 0, length: rows.len(), step: 1 };
             let examples = std::array::from_fn(|row| self.x[(example + row) * inputs + rows.start..].as_ptr());
-            // SAFETY: each example has a value for each of the rows; N whole vectors from `column` on can be read in each
-            // row of a part.
+            let weight = &weight[self.columns.start + column..];
+            assert!((rows.len() - 1) * stride + N * S::F32_LANES <= weight.len(), "vectors end within the matrix");
+            // SAFETY: each example has a value for each of the rows, and N whole vectors can be read in each row of
+            // `weight`.
             unsafe {
-                let weight = weight[self.columns.start + column..].as_ptr();
+                let weight = weight.as_ptr();
                 accumulate(simd, examples, walk, weight, stride, &mut sums);
             }
         }
