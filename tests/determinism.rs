@@ -60,3 +60,16 @@ fn threads_do_not_change_an_atari_run_of_several_environments() {
     let rows = |index: usize| one[index].iter().filter(|&&byte| byte == b'\n').count() - 1;
     assert!(rows(0) >= 3 && rows(1) >= 1, "the run is too short to compare: {} games, {} rows", rows(0), rows(1));
 }
+
+#[test]
+fn threads_that_compute_do_not_change_a_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let settings = ["training.agent_steps=560", "replay.warm_up=540", "environment.frame_limit=400"];
+    let [one, three] = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
+        let run = folder.path().join(threads.to_string());
+        pool.install(|| train_into(&run, &preset("pong", &settings), 5));
+        fs::read(run.join("weights/latest.safetensors")).expect("every run writes it")
+    });
+    assert!(one == three, "the number of threads changes the weights of 20 updates");
+}

@@ -180,5 +180,7 @@ fn catch_is_learned_on_every_device() {
         ];
         let summary = prism::train(&preset("catch", &settings), options).expect("the run ends by itself");
         assert_eq!(summary.ending, Ending::Solved, "{}: mean score {:?}", device.name, summary.mean_score);
+        let log = std::fs::read_to_string(folder.path().join("run/log.txt")).expect("every run writes it");
+        assert!(log.contains(&device.name) && log.contains("tuned at their first use"), "nobody is warned: {log}");
     }
 }

@@ -203,12 +203,16 @@ fn with_auto(known: &[&'static str]) -> Vec<&'static str> {
     known.iter().copied().chain(["auto"]).collect()
 }
 
-/// The best class, and of equals the first of CUDA, the graphics API, the processor.
+/// The best class, and of equals CUDA's, then the first.
+fn preferred<'a>(devices: impl Iterator<Item = &'a PresentDevice>) -> Option<&'a PresentDevice> {
+    devices.min_by_key(|device| (device.class, !device.name.starts_with("cuda")))
+}
+
+/// The preferred device of those that are present.
 fn automatic() -> Result<DeviceChoice, DeviceError> {
     let surveys = survey();
-    let rank = |device: &PresentDevice| (device.class, !device.name.starts_with("cuda"));
     let devices = surveys.iter().filter_map(|survey| survey.devices.as_ref().ok()).flatten();
-    let Some(device) = devices.min_by_key(|device| rank(device)).cloned() else {
+    let Some(device) = preferred(devices).cloned() else {
         let reasons: Vec<&str> =
             surveys.iter().filter_map(|survey| survey.devices.as_ref().err()).map(String::as_str).collect();
         let reason = if reasons.is_empty() { "this build has no backend".to_owned() } else { reasons.join("; ") };
@@ -294,6 +298,28 @@ fn in_words(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cuda_is_preferred_to_other_gpus_those_to_the_processor_and_that_to_software() {
+        let device = |name: &str, class| PresentDevice {
+            name: name.to_owned(),
+            description: String::new(),
+            class,
+            handle: Handle::Flex,
+        };
+        let mut devices = vec![
+            device("wgpu:1", DeviceClass::SoftwareGpu),
+            device("flex", DeviceClass::Cpu),
+            device("wgpu:0", DeviceClass::Gpu),
+            device("cuda:0", DeviceClass::Gpu),
+            device("cuda:1", DeviceClass::Gpu),
+        ];
+        for expected in ["cuda:0", "cuda:1", "wgpu:0", "flex", "wgpu:1"] {
+            assert_eq!(preferred(devices.iter()).expect("there are some left").name, expected);
+            devices.retain(|device| device.name != expected);
+        }
+        assert_eq!(preferred(devices.iter()), None);
+    }
 
     #[test]
     fn an_unknown_device_is_refused_with_the_names_that_exist() {
