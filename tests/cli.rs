@@ -57,6 +57,23 @@ fn a_network_that_does_not_fit_its_observations_is_wrong_usage() {
 }
 
 #[test]
+fn convolutions_that_cannot_be_are_refused_and_those_that_can_train() {
+    let kind = ["train", "catch", "--set", "network.kind=convolutional", "--set"];
+    let sizes = |sizes: &str| format!("network.convolutions={sizes}");
+    for wrong in
+        ["[]", "[[0, 1, 1]]", "[[1, 0, 1]]", "[[1, 1, 0]]", "[[65, 1, 1]]", "[[1, 1, 5000]]", "[[8, 4]]", "[8]"]
+    {
+        assert_says(&refusal(&[&kind[..], &[&sizes(wrong)]].concat()), &["network.convolutions", "[[8, 4, 16]"]);
+    }
+    let message = wrong_usage(&[&kind[..], &[&sizes("[[3, 2, 4], [3, 1, 4]]")]].concat());
+    assert_says(&message, &["at least 7x7", "[1, 10, 5]"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["network.kind=convolutional", &sizes("[[3, 2, 4], [2, 1, 4]]"), "network.hidden=[8, 6]"];
+    tiny_run(folder.path(), "run", &settings);
+}
+
+#[test]
 fn a_run_whose_loss_is_no_number_any_more_ends_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let rate = ["--set", "optimiser.learning_rate=1e25", "--set", "learning.loss=squared"];
@@ -114,8 +131,10 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("environment.frame_limit=0", "\"none\""),
         ("environment.protocol=atari-like", "\"cleanrl\""),
         ("environment.life_loss=death", "\"episode-end\""),
+        ("environment.points=rally", "\"zero-discount\""),
         ("environment.fire_reset=true", "\"press\""),
         ("environment.states=5", "\"chain\""),
+        ("network.convolutions=[[8, 4, 32]]", "\"convolutional\""),
         ("network.hidden=[]", "list"),
         ("network.hidden=[512, 512]", "exactly one for \"nature\""),
         ("network.hidden=[0]", "1 to 65536"),
@@ -171,6 +190,7 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("evaluation.epsilon=2", "0 to 1"),
     ];
     for (setting, missing) in [
+        ("network.kind=convolutional", "network.convolutions"),
         ("network.layers=noisy-factorised", "network.sigma"),
         ("network.output=distribution", "network.atoms"),
         ("replay.sampling=proportional", "replay.priority"),

@@ -62,6 +62,35 @@ fn threads_do_not_change_an_atari_run_of_several_environments() {
 }
 
 #[test]
+fn a_run_that_plays_while_it_learns_is_the_same_each_time_and_another_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Several updates fall due together, and one only after several steps.
+    for (environments, period) in [(3, 2), (2, 8)] {
+        let settings = [
+            &format!("environment.count={environments}"),
+            &format!("learning.period={period}"),
+            "training.agent_steps=1200",
+            "training.stop_score=\"none\"",
+            "evaluation.period=500",
+        ];
+        let run = |name: &str, threads, pipeline| {
+            let settings = [&settings[..], &[pipeline]].concat();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
+            let run = folder.path().join(format!("{name}-{environments}"));
+            let summary = pool.install(|| train_into(&run, &preset("catch", &settings), 5));
+            (summary.at, records(&run)[..4].to_vec())
+        };
+        let one = run("one", 1, "learning.pipeline=true");
+        let three = run("three", 3, "learning.pipeline=true");
+        assert_eq!(one.0, three.0);
+        assert!(one.1 == three.1, "the same run differs from itself");
+        let in_turns = run("in-turns", 1, "learning.pipeline=false");
+        assert_eq!(in_turns.0, one.0, "as many steps, frames and updates");
+        assert!(in_turns.1 != one.1, "nothing went on while the network learned");
+    }
+}
+
+#[test]
 fn threads_that_compute_do_not_change_a_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let settings = ["training.agent_steps=560", "replay.warm_up=540", "environment.frame_limit=400"];

@@ -111,7 +111,7 @@ fn three_step_learning_finds_its_own_fixed_point() {
 
 #[test]
 fn catch_is_learned_from_three_seeds_and_from_several_environments() {
-    for (seed, settings) in [(1, &[][..]), (2, &[]), (3, &["environment.count=4"])] {
+    for (seed, settings) in [(1, &[][..]), (2, &[]), (3, &["environment.count=4"]), (4, &["learning.pipeline=true"])] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let summary = train_into(&folder.path().join("run"), &preset("catch", settings), seed);
         // The preset stops at a mean of 0.95 over 100 games; 50,000 agent steps are its limit.

@@ -50,6 +50,10 @@ fn summary(config: &Config) -> String {
     let network = &config.network;
     let hidden = match &network.torso {
         Torso::Nature { hidden } => format!("nature {hidden}"),
+        Torso::Convolutional { convolutions, hidden } => {
+            let sizes: Vec<[usize; 3]> = convolutions.iter().map(|&sizes| sizes.into()).collect();
+            format!("convolutional {sizes:?} {hidden:?}")
+        }
         Torso::Mlp { hidden } => format!("mlp {hidden:?}"),
     };
     let activation = if network.activation == Activation::Selu { " selu" } else { "" };

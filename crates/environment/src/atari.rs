@@ -9,8 +9,8 @@ use crate::emulator::RAM_BYTES;
 use crate::state;
 use crate::{
     Action, ActionSet, AtariConfig, AtariOptions, Colour, Element, Emulator, Environment, EnvironmentError,
-    EnvironmentSpec, FireReset, Game, Generator, LifeLoss, ObservationSpec, Pooling, Preprocessing, Seed, StepType,
-    TimeStep, View,
+    EnvironmentSpec, FireReset, Game, Generator, LifeLoss, ObservationSpec, Points, Pooling, Preprocessing, Seed,
+    StepType, TimeStep, View,
 };
 
 /// Where the environment is between two calls.
@@ -222,7 +222,7 @@ impl Environment for AtariEnvironment {
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
         let action = self.playable(action)?;
-        let &AtariOptions { frame_skip, pooling, life_loss, reward, .. } = self.config.options();
+        let &AtariOptions { frame_skip, pooling, life_loss, points: points_mean, reward, .. } = self.config.options();
 
         // Repeat the action, frame by frame, so that sticky actions are drawn for each; sum the points.
         let mut points = 0;
@@ -251,7 +251,8 @@ impl Environment for AtariEnvironment {
             Game::Running if life_ends => Phase::BetweenLives,
             Game::Running => Phase::Playing,
         };
-        let terminal = game == Game::Over || (life_lost && life_loss != LifeLoss::Ignore);
+        let rally_ends = points != 0 && points_mean == Points::ZeroDiscount;
+        let terminal = game == Game::Over || (life_lost && life_loss != LifeLoss::Ignore) || rally_ends;
         Ok(TimeStep {
             step_type: if self.course.phase == Phase::Playing { StepType::Mid } else { StepType::Last },
             reward: reward.apply(points as f32, game == Game::Over),
@@ -581,6 +582,23 @@ mod tests {
         assert_eq!((zero.step_type, zero.discount, zero.frames, zero.lives), (StepType::Mid, 0.0, 4, 2));
         let end = step(LifeLoss::EpisodeEnd);
         assert_eq!((end.step_type, end.discount, end.frames, end.game), (StepType::Last, 0.0, 2, Game::Running));
+    }
+
+    #[test]
+    fn points_mean_what_the_options_say() {
+        // Points gained, points lost, points that cancel out within a step, and none.
+        let (gained, lost) = (Event::Points(2), Event::Points(-2));
+        let script = [[gained, Event::Points(0)], [Event::Points(0), lost], [gained, lost], [Event::Points(0); 2]];
+        for (points, expected) in [(Points::GoOn, [1.0; 4]), (Points::ZeroDiscount, [0.0, 0.0, 1.0, 1.0])] {
+            let options = AtariOptions { frame_skip: 2, points, ..options() };
+            let (mut environment, mut observation) = start(options, Scripted::new(3, &script.concat()));
+            let discounts = [(); 4].map(|()| {
+                let step = environment.step(0, &mut observation).expect("a step");
+                assert_eq!((step.step_type, step.game), (StepType::Mid, Game::Running));
+                step.discount
+            });
+            assert_eq!(discounts, expected, "{points:?}");
+        }
     }
 
     #[test]

@@ -67,6 +67,17 @@ pub enum LifeLoss {
     EpisodeEnd,
 }
 
+/// What points, gained or lost, mean for learning beyond their reward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Points {
+    /// Nothing: returns reach past them.
+    GoOn,
+    /// The discount of a step with points is 0 and the episode goes on. In games of rallies, such as Pong, nothing before a
+    /// point has a part in the next rally; Karpathy 2016 ("Pong from pixels") ends his sums of rewards there.
+    ZeroDiscount,
+}
+
 /// How a step's points become the reward to learn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -125,6 +136,8 @@ pub struct AtariOptions {
     pub fire_reset: FireReset,
     /// What the loss of a life means.
     pub life_loss: LifeLoss,
+    /// What points mean beyond their reward.
+    pub points: Points,
     /// How points become rewards.
     pub reward: RewardTransform,
     /// Which actions there are.

@@ -31,7 +31,7 @@ pub use ale::{Ale, AleError, AleSettings};
 pub use area::AreaResize;
 pub use atari::AtariEnvironment;
 pub use atari_config::{
-    ActionSet, AtariConfig, AtariConfigError, AtariOptions, FireReset, LifeLoss, Pooling, RewardTransform, View,
+    ActionSet, AtariConfig, AtariConfigError, AtariOptions, FireReset, LifeLoss, Points, Pooling, RewardTransform, View,
 };
 pub use cart_pole::CartPole;
 pub use catch::Catch;

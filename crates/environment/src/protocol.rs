@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ActionSet, AtariOptions, Colour, FireReset, LifeLoss, Pooling, RewardTransform, View};
+use crate::{ActionSet, AtariOptions, Colour, FireReset, LifeLoss, Points, Pooling, RewardTransform, View};
 
 /// A convention that scores are compared under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -69,6 +69,7 @@ impl Protocol {
             no_op_max: 0,
             fire_reset: FireReset::Off,
             life_loss: LifeLoss::Ignore,
+            points: Points::GoOn,
             reward: RewardTransform::Clip,
             actions: ActionSet::Minimal,
             mode: 0,

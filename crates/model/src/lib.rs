@@ -6,13 +6,13 @@
 //! nothing of environments or replay: [`Input`] is all it needs to be told.
 
 mod activation;
+mod convolutions;
 mod device;
 mod fully_connected;
 mod head;
 mod initialise;
 mod input;
 mod kernels;
-mod nature;
 mod network;
 mod noisy;
 mod normal;
@@ -24,6 +24,7 @@ mod transfer;
 mod weights;
 
 pub use activation::Activation;
+pub use convolutions::Convolution;
 pub use device::{
     BACKENDS, BackendSurvey, DeviceChoice, DeviceClass, DeviceError, PresentDevice, device_names, find_device,
     open_device, present_devices, survey,

@@ -7,9 +7,9 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::convolutions::{Convolution, Convolutions, smallest_image};
 use crate::fully_connected::FullyConnected;
 use crate::head::{DuelingStreams, Head, StreamSizes};
-use crate::nature::NatureConvolutions;
 use crate::{Activation, Input, Layers, Scaling, Streams, Support};
 
 /// The layers of a network between observation and output.
@@ -20,6 +20,13 @@ pub enum Torso {
     Nature {
         /// Features of the fully connected layer, 512 in the paper.
         hidden: usize,
+    },
+    /// Convolutions, each followed by a rectifier, and fully connected layers.
+    Convolutional {
+        /// From the image onwards.
+        convolutions: Vec<Convolution>,
+        /// Features of each fully connected layer.
+        hidden: Vec<usize>,
     },
     /// Fully connected layers over the flattened observation.
     Mlp {
@@ -66,10 +73,12 @@ pub struct NetworkConfig {
 pub enum NetworkError {
     /// The convolutions need an image.
     #[error(
-        "the Nature network needs images [channels, height, width] of at least 36x36, not {shape:?}: choose the network \
-         kind `mlp`, or image observations"
+        "the network's convolutions need images [channels, height, width] of at least {smallest}x{smallest}, not \
+         {shape:?}: choose the network kind `mlp`, or observations that are large enough images"
     )]
     NotAnImage {
+        /// Rows and columns that the convolutions need.
+        smallest: usize,
         /// Shape of the input.
         shape: Vec<usize>,
     },
@@ -90,7 +99,7 @@ pub enum NetworkError {
 /// A network that gives the q-value of each action.
 #[derive(Module, Debug)]
 pub struct QNetwork {
-    convolutions: Option<NatureConvolutions>,
+    convolutions: Option<Convolutions>,
     /// All fully connected hidden layers but the last, which belongs to the streams.
     shared: Vec<FullyConnected>,
     head: Head,
@@ -143,18 +152,16 @@ impl NetworkConfig {
         {
             return Err(NetworkError::Sigma { sigma });
         }
-        let hidden = match &self.torso {
-            Torso::Nature { hidden } => std::slice::from_ref(hidden),
-            Torso::Mlp { hidden } => hidden,
+        let (convolutions, hidden) = match &self.torso {
+            Torso::Nature { hidden } => (Some(Convolution::NATURE.as_slice()), std::slice::from_ref(hidden)),
+            Torso::Convolutional { convolutions, hidden } => (Some(convolutions.as_slice()), hidden.as_slice()),
+            Torso::Mlp { hidden } => (None, hidden.as_slice()),
         };
         if hidden.contains(&0) {
             return Err(NetworkError::Empty { what: "the size of a hidden layer" });
         }
-        let convolutions = match self.torso {
-            Torso::Nature { .. } => Some(self.convolutions(rng, device)?),
-            Torso::Mlp { .. } => None,
-        };
-        let mut features = convolutions.as_ref().map_or(self.input.elements(), NatureConvolutions::features);
+        let convolutions = convolutions.map(|sizes| self.convolutions(sizes, rng, device)).transpose()?;
+        let mut features = convolutions.as_ref().map_or(self.input.elements(), Convolutions::features);
         let (last, earlier) = match hidden.split_last() {
             Some((last, earlier)) => (Some(*last), earlier),
             None => (None, hidden),
@@ -180,12 +187,20 @@ impl NetworkConfig {
         })
     }
 
-    fn convolutions(&self, rng: &mut impl Rng, device: &Device) -> Result<NatureConvolutions, NetworkError> {
+    fn convolutions(
+        &self,
+        sizes: &[Convolution],
+        rng: &mut impl Rng,
+        device: &Device,
+    ) -> Result<Convolutions, NetworkError> {
+        if sizes.iter().any(|&sizes| <[usize; 3]>::from(sizes).contains(&0)) {
+            return Err(NetworkError::Empty { what: "the size, stride or channels of a convolution" });
+        }
         let shape = &self.input.shape;
         <[usize; 3]>::try_from(shape.as_slice())
             .ok()
-            .and_then(|image| NatureConvolutions::new(image, rng, device))
-            .ok_or_else(|| NetworkError::NotAnImage { shape: shape.clone() })
+            .and_then(|image| Convolutions::new(image, sizes, rng, device))
+            .ok_or_else(|| NetworkError::NotAnImage { smallest: smallest_image(sizes), shape: shape.clone() })
     }
 }
 

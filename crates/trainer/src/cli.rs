@@ -51,6 +51,7 @@ pub enum Command {
 #[command(after_help = "Examples:
   prism train pong
   prism train pong --frames 200000                      a short try
+  prism train pong --pipeline                           play and learn at the same time
   prism train pong --game freeway --set training.stop_score=none
   prism train breakout --set environment.count=8 --set replay.capacity=300000
   prism train runs/pong-seed0-.../config.toml --seed 1  repeat a run with another seed
@@ -71,6 +72,9 @@ pub struct TrainArguments {
     /// Change a setting, such as `learning.gamma=0.98`; may be given several times
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub settings: Vec<String>,
+    /// Play on while the network learns, with the weights of before: faster, and the run is another one
+    #[arg(long)]
+    pub pipeline: bool,
     /// End after this many emulator frames, instead of the preset's limit
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     pub frames: Option<i64>,

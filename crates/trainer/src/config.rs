@@ -6,7 +6,9 @@ use prism_algorithms::{
     ActingNoise, GradientBound, LearnerConfig, LinearSchedule, Loss, Priority, PriorityMeasure, Sampling, TdLoss,
 };
 use prism_environment::{AgentSteps, AtariConfig, AtariConfigError, AtariOptions, Frames, Protocol, TimeLimit, View};
-use prism_model::{Activation, Adam, Layers, Noise, Optimiser, Output, RmsProp, Scaling, Streams, Support, Torso};
+use prism_model::{
+    Activation, Adam, Convolution, Layers, Noise, Optimiser, Output, RmsProp, Scaling, Streams, Support, Torso,
+};
 use serde::Serialize;
 
 use crate::settings::{
@@ -165,6 +167,10 @@ pub struct LearningConfig {
     pub batch_size: usize,
     /// Agent steps between updates.
     pub period: AgentSteps,
+    /// Whether the environments go on while the network learns. Actions are then chosen with the weights of before the
+    /// updates that are under way, and those do not see what is played meanwhile; a run stays the same whenever it is
+    /// repeated.
+    pub pipeline: bool,
     /// Agent steps between replacements of the target network.
     pub target_period: AgentSteps,
 }
@@ -285,6 +291,7 @@ fn atari(typed: &Typed) -> Result<EnvironmentKind, SettingsError> {
         no_op_max: settings.no_op_max.unwrap_or(usual.no_op_max),
         fire_reset: settings.fire_reset.unwrap_or(usual.fire_reset),
         life_loss: settings.life_loss.unwrap_or(usual.life_loss),
+        points: settings.points.unwrap_or(usual.points),
         reward: settings.reward.unwrap_or(usual.reward),
         actions: settings.actions.unwrap_or(usual.actions),
         mode: settings.mode.unwrap_or(usual.mode),
@@ -360,6 +367,9 @@ fn network(typed: &Typed) -> Result<NetworkParts, SettingsError> {
     let torso = match (settings.kind, settings.hidden.as_slice()) {
         (NetworkName::Nature, &[hidden]) => Torso::Nature { hidden },
         (NetworkName::Nature, _) => return Err(typed.refuse("network.hidden")),
+        (NetworkName::Convolutional, hidden) => {
+            Torso::Convolutional { convolutions: convolutions(typed)?, hidden: hidden.to_vec() }
+        }
         (NetworkName::Mlp, hidden) => Torso::Mlp { hidden: hidden.to_vec() },
     };
     Ok(NetworkParts {
@@ -373,6 +383,15 @@ fn network(typed: &Typed) -> Result<NetworkParts, SettingsError> {
         layers: layers(typed)?,
         output: output(typed)?,
     })
+}
+
+fn convolutions(typed: &Typed) -> Result<Vec<Convolution>, SettingsError> {
+    let key = "network.convolutions";
+    let fits = |&Convolution { size, stride, channels }: &Convolution| {
+        (1..=64).contains(&size) && (1..=64).contains(&stride) && (1..=4096).contains(&channels)
+    };
+    let given = typed.settings.network.convolutions.as_ref();
+    given.filter(|given| !given.is_empty() && given.iter().all(fits)).cloned().ok_or_else(|| typed.refuse(key))
 }
 
 fn layers(typed: &Typed) -> Result<Layers, SettingsError> {
@@ -501,6 +520,7 @@ fn learning(typed: &Typed) -> Result<LearningConfig, SettingsError> {
         n_step: settings.n_step,
         batch_size: settings.batch_size,
         period: steps(typed, "learning.period", settings.period)?,
+        pipeline: settings.pipeline.unwrap_or(false),
         target_period: steps(typed, "learning.target_period", settings.target_period)?,
     })
 }

@@ -10,6 +10,7 @@ mod environments;
 mod evaluate;
 mod interrupt;
 mod network;
+mod player;
 pub mod plot;
 pub mod presets;
 mod progress;

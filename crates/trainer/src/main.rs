@@ -85,6 +85,7 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     let mut overrides = parse_settings(&arguments.settings)?;
     overrides.extend(arguments.game.map(|game| Override::flag("--game", "environment.game", game)));
     overrides.extend(arguments.frames.map(|frames| Override::flag("--frames", "training.frames", frames)));
+    overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "learning.pipeline", true)));
     let config = Config::read(&source, &overrides)?;
     let options = TrainOptions {
         name: source.name,

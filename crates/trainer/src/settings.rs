@@ -7,8 +7,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use prism_algorithms::{ActingNoise, Bootstrap, DistributionTarget};
-use prism_environment::{ActionSet, Colour, FireReset, LifeLoss, Pooling, RewardTransform};
-use prism_model::{Activation, Scaling};
+use prism_environment::{ActionSet, Colour, FireReset, LifeLoss, Points, Pooling, RewardTransform};
+use prism_model::{Activation, Convolution, Scaling};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
@@ -52,6 +52,7 @@ pub(crate) struct EnvironmentSettings {
     pub no_op_max: Option<u32>,
     pub fire_reset: Option<FireReset>,
     pub life_loss: Option<LifeLoss>,
+    pub points: Option<Points>,
     pub reward: Option<RewardTransform>,
     pub actions: Option<ActionSet>,
     pub mode: Option<u32>,
@@ -84,6 +85,7 @@ pub(crate) enum ViewName {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NetworkSettings {
     pub kind: NetworkName,
+    pub convolutions: Option<Vec<Convolution>>,
     pub scaling: Scaling,
     pub hidden: Vec<usize>,
     pub activation: Activation,
@@ -101,6 +103,7 @@ pub(crate) struct NetworkSettings {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum NetworkName {
     Nature,
+    Convolutional,
     Mlp,
 }
 
@@ -181,6 +184,7 @@ pub(crate) struct LearningSettings {
     pub n_step: u16,
     pub batch_size: usize,
     pub period: u64,
+    pub pipeline: Option<bool>,
     pub target_period: u64,
     pub bootstrap: Bootstrap,
     pub loss: LossName,
@@ -290,6 +294,7 @@ const KEYS: &[Key] = &[
     optional("environment.no_op_max", "a whole number of frames from 0 to 10000"),
     optional("environment.fire_reset", "\"off\" or \"press\""),
     optional("environment.life_loss", "\"ignore\", \"zero-discount\" or \"episode-end\""),
+    optional("environment.points", "\"go-on\" or \"zero-discount\""),
     optional(
         "environment.reward",
         "\"raw\", \"clip\", \"sign\" or { shaped = { scored = 10, ended = -10, otherwise = -1 } }",
@@ -303,7 +308,12 @@ const KEYS: &[Key] = &[
         "environment.step_limit",
         "a whole number of agent steps, at least 1, or \"none\", in environments of kind \"chain\"",
     ),
-    required("network.kind", "\"nature\" (images) or \"mlp\""),
+    required("network.kind", "\"nature\" (images), \"convolutional\" (images) or \"mlp\""),
+    optional(
+        "network.convolutions",
+        "a list with [size, stride, channels] of each convolution, size and stride from 1 to 64 and channels from 1 to \
+         4096, such as [[8, 4, 16], [4, 2, 32]]",
+    ),
     required(
         "network.hidden",
         "a list with the features of each hidden layer, each from 1 to 65536, such as [512]; exactly one for \"nature\"",
@@ -344,6 +354,10 @@ const KEYS: &[Key] = &[
     required("learning.n_step", "a whole number of agent steps from 1 to 1000"),
     required("learning.batch_size", "a whole number of transitions from 1 to 65536"),
     required("learning.period", "a whole number of agent steps, at least 1"),
+    optional(
+        "learning.pipeline",
+        "true (the environments go on while the network learns, with the weights of before) or false",
+    ),
     required("learning.target_period", "a whole number of agent steps, at least 1"),
     required("learning.bootstrap", "\"max\" or \"double\""),
     required("learning.loss", "\"squared\" or \"huber\" (q-values), or \"cross-entropy\" (distributions)"),
@@ -399,6 +413,7 @@ const OWNERSHIPS: &[Ownership] = &[
             "environment.no_op_max",
             "environment.fire_reset",
             "environment.life_loss",
+            "environment.points",
             "environment.reward",
             "environment.actions",
             "environment.mode",
@@ -411,6 +426,7 @@ const OWNERSHIPS: &[Ownership] = &[
         owners: &["chain"],
         keys: &["environment.states", "environment.step_limit"],
     },
+    Ownership { choice: "network.kind", owners: &["convolutional"], keys: &["network.convolutions"] },
     Ownership {
         choice: "network.layers",
         owners: &["noisy-independent", "noisy-factorised"],
@@ -943,6 +959,7 @@ mod tests {
         environment.no_op_max = Some(7);
         environment.fire_reset = Some(FireReset::Off);
         environment.life_loss = Some(LifeLoss::Ignore);
+        environment.points = Some(Points::ZeroDiscount);
         environment.reward = Some(RewardTransform::Raw);
         environment.actions = Some(ActionSet::Full);
         environment.mode = Some(1);
@@ -950,10 +967,12 @@ mod tests {
         environment.frame_limit = Some(OrNone(None));
         settings.environment.states = Some(5);
         settings.environment.step_limit = Some(OrNone(None));
+        settings.network.convolutions = Some(vec![Convolution { size: 8, stride: 4, channels: 16 }]);
         settings.network.sigma = Some(0.5);
         settings.network.atoms = Some(51);
         settings.network.v_min = Some(-10.0);
         settings.network.v_max = Some(10.0);
+        settings.learning.pipeline = Some(true);
         settings.replay.priority = Some(PriorityName::Loss);
         settings.replay.priority_offset = Some(0.0);
         settings.replay.priority_exponent = Some(0.5);

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use prism_algorithms::{ActingNoise, Actor, Batch, Learner, Measure, Probe, Replay, TransitionId, UpdateOutput};
-use prism_environment::{AgentSteps, Frames, Generator, Seed, StepType, VectorEnvironment, VectorStep};
-use prism_model::{DeviceClass, Output, Weights};
+use prism_environment::{AgentSteps, Frames, Generator, Seed, VectorStep};
+use prism_model::{DeviceClass, Output, QNetwork, Weights};
 
 use crate::diagnostics::Diagnostics;
 use crate::environments::build_environments;
 use crate::evaluate::Stage;
 use crate::network::network_config;
+use crate::player::{PlayedStep, Player};
 use crate::{
     Checkpoint, Config, DiagnosticsConfig, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Heading,
     Interrupt, Manifest, Progress, Records, RunFolder, ScoreTracker, Summary, UpdateRecord,
@@ -43,7 +44,7 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
     let environment = &config.environment;
     let seed = options.seed;
     let roms = options.roms.as_deref();
-    let mut environments = build_environments(environment, environment.count, seed.derive("environment", 0), roms)?;
+    let environments = build_environments(environment, environment.count, seed.derive("environment", 0), roms)?;
     let spec = environments.spec().clone();
     let network = network_config(config, &spec);
     let learner = Learner::new(config.learner, network, seed.derive("network", 0), &device)?;
@@ -56,7 +57,8 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         gamma: config.learning.gamma,
     })?;
     let diagnostics = Diagnostics::new(config, &learner.online(), &device);
-    environments.reset()?;
+    let actor = Actor::new(spec.actions.len(), ActingNoise::Fresh, seed.derive("acting", 0));
+    let player = Player::new(environments, actor, learner.network_config().input.clone(), device.clone())?;
 
     // From here on there is a folder: whatever can be refused was refused before.
     let manifest = Manifest::new(&options.name, config, options.seed, &choice.device.name);
@@ -78,15 +80,13 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
              for later runs",
         )?;
     }
-    let run = Run {
+    let mut study = Study {
         batch: Batch::new(config.learning.batch_size, spec.observation.bytes()),
-        actor: Actor::new(spec.actions.len(), ActingNoise::Fresh, seed.derive("acting", 0)),
         sampling: seed.derive("replay", 0).generator(),
-        scores: ScoreTracker::new(environments.len(), config.training.score_window),
+        scores: ScoreTracker::new(environment.count.get(), config.training.score_window),
         config,
         options: &options,
         device,
-        environments,
         learner,
         replay,
         diagnostics,
@@ -98,16 +98,23 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         agent_steps: AgentSteps(0),
         frames: Frames(0),
     };
-    run.finish()
+    for stream in 0..player.environments().len() {
+        study.replay.begin(stream, player.environments().observation(stream));
+    }
+    Run { player, study }.finish()
 }
 
-/// A run in progress.
+/// A run in progress: one side plays, the other remembers and learns.
 struct Run<'a> {
+    player: Player,
+    study: Study<'a>,
+}
+
+/// The side of a run that remembers what was played, learns from it and writes things down.
+struct Study<'a> {
     config: &'a Config,
     options: &'a TrainOptions,
     device: Device,
-    environments: VectorEnvironment,
-    actor: Actor,
     replay: Replay,
     sampling: Generator,
     batch: Batch,
@@ -121,6 +128,7 @@ struct Run<'a> {
     /// The last update, whose result is read while the next is computed.
     unread: Option<UnreadUpdate>,
     window: UpdateWindow,
+    /// Agent steps remembered.
     agent_steps: AgentSteps,
     frames: Frames,
 }
@@ -146,27 +154,50 @@ struct UpdateWindow {
 
 impl Run<'_> {
     fn finish(mut self) -> anyhow::Result<Summary> {
-        for index in 0..self.environments.len() {
-            self.replay.begin(index, self.environments.observation(index));
-        }
+        // What was remembered and not yet learned from.
+        let mut learned = AgentSteps(0);
         let ending = loop {
-            if let Some(ending) = self.ending() {
+            if let Some(ending) = self.study.ending() {
                 break ending;
             }
-            let before = self.agent_steps;
-            self.play()?;
-            self.learn(before)?;
-            if periods(before, self.agent_steps, self.config.training.save_period) > 0 {
-                self.save()?;
+            let before = self.study.agent_steps;
+            if self.study.config.learning.pipeline {
+                self.learn_and_play(learned)?;
+                learned = before;
+            } else {
+                let played = self.player.play(&self.study.learner.online(), self.study.epsilon())?;
+                self.study.remember(&played)?;
+                self.study.learn(before)?;
+                learned = self.study.agent_steps;
             }
-            if let Some(period) = self.config.evaluation.period
-                && periods(before, self.agent_steps, period) > 0
-            {
-                self.evaluate()?;
-            }
-            let at = self.at();
-            self.records.progress(&at)?;
+            self.study.keep(before)?;
         };
+        self.study.learn(learned)?;
+        self.study.finish(ending)
+    }
+
+    /// Learns from the steps after `learned` while the environments go on to where the next update falls due. Nothing that
+    /// one side does depends on how far the other has come: who acts is the network of before these updates.
+    fn learn_and_play(&mut self, learned: AgentSteps) -> anyhow::Result<()> {
+        let Self { player, study } = self;
+        let network = study.learner.online();
+        let epsilons = study.epsilons_until_update();
+        let (learned, played) = rayon::join(|| study.learn(learned), || play_ahead(player, &network, &epsilons));
+        learned?;
+        for played in played? {
+            study.remember(&played)?;
+        }
+        Ok(())
+    }
+}
+
+/// One agent step of every environment for each ε.
+fn play_ahead(player: &mut Player, network: &QNetwork, epsilons: &[f64]) -> anyhow::Result<Vec<Vec<PlayedStep>>> {
+    epsilons.iter().map(|&epsilon| Ok(player.play(network, epsilon)?)).collect()
+}
+
+impl Study<'_> {
+    fn finish(mut self, ending: Ending) -> anyhow::Result<Summary> {
         self.read_update()?;
         self.save()?;
         let summary = Summary {
@@ -206,26 +237,45 @@ impl Run<'_> {
         self.config.exploration.value(self.agent_steps)
     }
 
-    /// One agent step of every environment: choose actions, step, remember.
-    fn play(&mut self) -> anyhow::Result<()> {
-        let epsilon = self.epsilon();
-        let input = &self.learner.network_config().input;
-        let actions =
-            self.actor.choose(&self.learner.online(), input, self.environments.observations(), epsilon, &self.device);
-        self.environments.step(&actions)?;
-        for (index, &action) in actions.iter().enumerate() {
-            let step = self.environments.steps()[index];
+    /// ε for each agent step of all environments until one of them makes an update due, or the run reaches its limit.
+    fn epsilons_until_update(&self) -> Vec<f64> {
+        let Config { learning, replay, training, .. } = self.config;
+        let environments = self.config.environment.count.get() as u64;
+        let now = self.agent_steps.0;
+        let due = (now.max(replay.warm_up.0) / learning.period.0 + 1) * learning.period.0;
+        // A step at a time where no update is near, so that a run is not deaf during its warm-up.
+        let plays = if now < replay.warm_up.0 {
+            1
+        } else {
+            due.min(training.limit.0).saturating_sub(now).div_ceil(environments)
+        };
+        let steps = (0..plays.max(1)).map(|play| AgentSteps(now + play * environments));
+        steps.map(|steps| self.config.exploration.value(steps)).collect()
+    }
+
+    /// Takes note of one agent step of every environment.
+    fn remember(&mut self, played: &[PlayedStep]) -> anyhow::Result<()> {
+        for (index, played) in played.iter().enumerate() {
             self.agent_steps += AgentSteps(1);
-            self.frames += Frames(u64::from(step.time_step.frames));
-            let observation = self.environments.observation(index);
-            if step.time_step.step_type == StepType::Last {
-                self.replay.add(index, action, &step.time_step, self.environments.last_observation(index));
-                self.replay.begin(index, observation);
-            } else {
-                self.replay.add(index, action, &step.time_step, observation);
-            }
-            self.score(index, &step)?;
+            self.frames += Frames(u64::from(played.step.time_step.frames));
+            played.remember(index, &mut self.replay);
+            self.score(index, &played.step)?;
         }
+        Ok(())
+    }
+
+    /// What falls due after `before` beside learning: weights to save, evaluations, progress to show.
+    fn keep(&mut self, before: AgentSteps) -> anyhow::Result<()> {
+        if periods(before, self.agent_steps, self.config.training.save_period) > 0 {
+            self.save()?;
+        }
+        if let Some(period) = self.config.evaluation.period
+            && periods(before, self.agent_steps, period) > 0
+        {
+            self.evaluate()?;
+        }
+        let at = self.at();
+        self.records.progress(&at)?;
         Ok(())
     }
 
@@ -244,8 +294,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The updates and target replacements that fall due after `before`: periods count agent steps, however many
-    /// environments took them.
+    /// The updates and target replacements that fall due after `before`, up to the steps remembered: periods count agent
+    /// steps, however many environments took them.
     fn learn(&mut self, before: AgentSteps) -> anyhow::Result<()> {
         let learning = &self.config.learning;
         for step in before.0 + 1..=self.agent_steps.0 {

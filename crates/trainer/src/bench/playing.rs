@@ -10,6 +10,7 @@ use rand::RngExt;
 
 use super::work::{Work, WrongResult, check_numbers};
 use crate::network::network_config;
+use crate::player::Player;
 use crate::{Config, SettingsError, Source, build_environments};
 
 /// Agent steps with random actions before the first update.
@@ -110,7 +111,7 @@ pub(super) fn end_to_end(game: Game, device: &Device, roms: Option<&Path>) -> an
     training.fill(WARM_UP)?;
     let first = training.update().read();
     check_numbers("losses", &first.losses, training.batch.size())?;
-    let units = training.environments.len() as u64;
+    let units = training.player.environments().len() as u64;
     let run = move |operations| {
         for _ in 0..operations {
             training.step()?;
@@ -123,9 +124,7 @@ pub(super) fn end_to_end(game: Game, device: &Device, roms: Option<&Path>) -> an
 /// The parts of a run that `train` puts together, with the same calls in the same order.
 struct Training {
     config: Config,
-    device: Device,
-    environments: VectorEnvironment,
-    actor: Actor,
+    player: Player,
     learner: Learner,
     replay: Replay,
     sampling: Generator,
@@ -137,7 +136,7 @@ struct Training {
 impl Training {
     fn new(config: Config, device: &Device, roms: Option<&Path>) -> anyhow::Result<Self> {
         let environment = &config.environment;
-        let mut environments = build_environments(environment, environment.count, SEED.derive("environment", 0), roms)?;
+        let environments = build_environments(environment, environment.count, SEED.derive("environment", 0), roms)?;
         let spec = environments.spec().clone();
         let network = network_config(&config, &spec);
         let replay = Replay::new(ReplayConfig {
@@ -148,21 +147,21 @@ impl Training {
             n: config.learning.n_step,
             gamma: config.learning.gamma,
         })?;
-        environments.reset()?;
+        let learner = Learner::new(config.learner, network, SEED.derive("network", 0), device)?;
+        let actor = Actor::new(spec.actions.len(), ActingNoise::Fresh, SEED.derive("acting", 0));
+        let input = learner.network_config().input.clone();
         let mut training = Self {
-            device: device.clone(),
-            actor: Actor::new(spec.actions.len(), ActingNoise::Fresh, SEED.derive("acting", 0)),
-            learner: Learner::new(config.learner, network, SEED.derive("network", 0), device)?,
+            player: Player::new(environments, actor, input, device.clone())?,
+            learner,
             sampling: SEED.derive("replay", 0).generator(),
             batch: Batch::new(config.learning.batch_size, spec.observation.bytes()),
             unread: None,
             agent_steps: AgentSteps(0),
             config,
-            environments,
             replay,
         };
-        for index in 0..training.environments.len() {
-            training.replay.begin(index, training.environments.observation(index));
+        for stream in 0..training.player.environments().len() {
+            training.replay.begin(stream, training.player.environments().observation(stream));
         }
         Ok(training)
     }
@@ -193,19 +192,8 @@ impl Training {
     }
 
     fn play(&mut self, epsilon: f64) -> anyhow::Result<()> {
-        let input = &self.learner.network_config().input;
-        let actions =
-            self.actor.choose(&self.learner.online(), input, self.environments.observations(), epsilon, &self.device);
-        self.environments.step(&actions)?;
-        for (index, &action) in actions.iter().enumerate() {
-            let step = self.environments.steps()[index];
-            let observation = self.environments.observation(index);
-            if step.time_step.step_type == StepType::Last {
-                self.replay.add(index, action, &step.time_step, self.environments.last_observation(index));
-                self.replay.begin(index, observation);
-            } else {
-                self.replay.add(index, action, &step.time_step, observation);
-            }
+        for (stream, played) in self.player.play(&self.learner.online(), epsilon)?.iter().enumerate() {
+            played.remember(stream, &mut self.replay);
             self.agent_steps += AgentSteps(1);
         }
         Ok(())
