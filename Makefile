@@ -7,6 +7,8 @@ target := $(or $(CARGO_TARGET_DIR),target)
 prism := $(target)/release/prism
 
 features := $(if $(FEATURES),--features $(FEATURES))
+# The fast preset is made for Pong alone: another game is trained as the book trains Pong.
+preset := $(if $(GAME),pong,pong-fast)
 options := $(if $(GAME),--game $(GAME)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) \
            $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
 
@@ -36,9 +38,9 @@ else
 	@./set-up $(prism) roms install
 endif
 
-pong: roms ## train DQN on Pong until it is solved; Ctrl-C ends it and keeps everything
-	@echo 'pong: prism train pong $(strip $(options))'
-	@./set-up $(prism) train pong $(options)
+pong: roms ## train an agent on Pong until it is solved; Ctrl-C ends it and keeps everything
+	@echo 'pong: prism train $(preset) $(strip $(options))'
+	@./set-up $(prism) train $(preset) $(options)
 
 test: setup ## every gate, and at the end every test
 	@./set-up --graphics ./check

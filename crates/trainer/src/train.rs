@@ -181,7 +181,7 @@ impl Run<'_> {
     fn learn_and_play(&mut self, learned: AgentSteps) -> anyhow::Result<()> {
         let Self { player, study } = self;
         let network = study.learner.online();
-        let epsilons = study.epsilons_until_update();
+        let epsilons = epsilons_until_update(study.config, study.agent_steps);
         let (learned, played) = rayon::join(|| study.learn(learned), || play_ahead(player, &network, &epsilons));
         learned?;
         for played in played? {
@@ -235,22 +235,6 @@ impl Study<'_> {
 
     fn epsilon(&self) -> f64 {
         self.config.exploration.value(self.agent_steps)
-    }
-
-    /// ε for each agent step of all environments until one of them makes an update due, or the run reaches its limit.
-    fn epsilons_until_update(&self) -> Vec<f64> {
-        let Config { learning, replay, training, .. } = self.config;
-        let environments = self.config.environment.count.get() as u64;
-        let now = self.agent_steps.0;
-        let due = (now.max(replay.warm_up.0) / learning.period.0 + 1) * learning.period.0;
-        // A step at a time where no update is near, so that a run is not deaf during its warm-up.
-        let plays = if now < replay.warm_up.0 {
-            1
-        } else {
-            due.min(training.limit.0).saturating_sub(now).div_ceil(environments)
-        };
-        let steps = (0..plays.max(1)).map(|play| AgentSteps(now + play * environments));
-        steps.map(|steps| self.config.exploration.value(steps)).collect()
     }
 
     /// Takes note of one agent step of every environment.
@@ -435,6 +419,20 @@ impl Study<'_> {
     }
 }
 
+/// ε for each agent step of all environments from `now` until one of them makes an update due or reaches the limit. During
+/// the warm-up it is one step at a time, so that a run is never deaf for long.
+fn epsilons_until_update(config: &Config, now: AgentSteps) -> Vec<f64> {
+    let Config { learning, replay, training, exploration, .. } = config;
+    let environments = config.environment.count.get() as u64;
+    let plays = if now < replay.warm_up {
+        1
+    } else {
+        let due = (now.0 / learning.period.0 + 1) * learning.period.0;
+        due.min(training.limit.0).saturating_sub(now.0).div_ceil(environments).max(1)
+    };
+    (0..plays).map(|play| exploration.value(now + AgentSteps(play * environments))).collect()
+}
+
 /// How many multiples of `period` lie after `before` and not after `now`.
 fn periods(before: AgentSteps, now: AgentSteps, period: AgentSteps) -> u64 {
     now.0 / period.0 - before.0 / period.0
@@ -447,6 +445,34 @@ fn mean(values: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Override, Source};
+
+    #[test]
+    fn plays_ahead_reach_to_the_next_update_and_not_beyond_the_limit() {
+        let plays = |environments: u64, now: u64| {
+            let settings = [
+                &format!("environment.count={environments}"),
+                "learning.period=8",
+                "replay.warm_up=100",
+                "training.agent_steps=1_001",
+                "exploration.epsilon_decay=1_000",
+                "exploration.epsilon_start=1.0",
+                "exploration.epsilon_end=0.0",
+            ];
+            let settings = settings.map(|text| Override::parse(text).unwrap());
+            let config = Config::read(&Source::find("catch").unwrap(), &settings).unwrap();
+            let epsilons = epsilons_until_update(&config, AgentSteps(now));
+            for (play, epsilon) in epsilons.iter().enumerate() {
+                let steps = now + play as u64 * environments;
+                assert_eq!(*epsilon, config.exploration.value(AgentSteps(steps)), "play {play} from {now}");
+            }
+            epsilons.len()
+        };
+        assert_eq!((plays(1, 0), plays(1, 99)), (1, 1), "the warm-up");
+        assert_eq!((plays(1, 100), plays(1, 103), plays(1, 104)), (4, 1, 8));
+        assert_eq!((plays(3, 104), plays(8, 104), plays(64, 104)), (3, 1, 1));
+        assert_eq!((plays(1, 1_000), plays(3, 1_000)), (1, 1), "the limit");
+    }
 
     #[test]
     fn periods_are_counted_in_agent_steps_however_many_are_taken_at_once() {
