@@ -147,6 +147,12 @@ fn the_familys_presets_have_the_values_of_the_book_and_of_the_papers() {
             ),
         ),
         (
+            "pong-fast",
+            "convolutional [[5, 5, 32], [5, 5, 64]] [256] 51 atoms -1..1 | epsilon 1..0.01 | 100000/5000 uniform | \
+             n 5 double projection batch 32 period 2 target 1000 | adam 2.5e-4/3.125e-4"
+                .to_owned(),
+        ),
+        (
             "dqn",
             format!(
                 "nature 512 | epsilon 1..0.1 | {nature} | n 1 huber batch 32 period 4 target 10000 | \

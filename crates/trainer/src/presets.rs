@@ -33,6 +33,7 @@ pub const ALL: &[Preset] = &[
     preset!("pong-dueling"),
     preset!("pong-c51"),
     preset!("pong-combined"),
+    preset!("pong-fast"),
     preset!("breakout-small"),
     preset!("breakout"),
     preset!("invaders"),
