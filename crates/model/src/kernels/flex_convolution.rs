@@ -106,7 +106,7 @@ fn weight_gradient(arch: Arch, batch: usize, geometry: Geometry, x: &[f32], grad
     let mut sums = vec![0.0f32; geometry.patch() * padded];
     // Whole vectors of values, so that pieces but the last of a run have no remainder of a tile.
     let piece = run.div_ceil(PIECES.div_ceil(geometry.size)).next_multiple_of(24).min(run);
-    let pieces: Vec<_> = sums
+    let mut pieces: Vec<_> = sums
         .chunks_exact_mut(run * padded)
         .enumerate()
         .flat_map(|(index, sums)| {
@@ -115,11 +115,16 @@ fn weight_gradient(arch: Arch, batch: usize, geometry: Geometry, x: &[f32], grad
         })
         .collect();
     let work = batch * geometry.pixels() * geometry.patch() * geometry.out;
-    share(pieces.into_par_iter(), work, |(start, sums)| {
+    // A thread goes through the images once for all its pieces, while an image and its gradient are in its cache. There are
+    // more tasks than threads, for threads that are held up.
+    let together = pieces.len().div_ceil(2 * rayon::current_num_threads());
+    share(pieces.par_chunks_mut(together), work, |pieces| {
         let gradients = gradient.chunks_exact(geometry.pixels() * padded);
         for (image, gradient) in x.chunks_exact(geometry.image()).zip(gradients) {
-            let values = start..start + sums.len() / padded;
-            arch.dispatch(WeightGradient::new(geometry, image, gradient, values, sums));
+            for (start, sums) in &mut *pieces {
+                let values = *start..*start + sums.len() / padded;
+                arch.dispatch(WeightGradient::new(geometry, image, gradient, values, sums));
+            }
         }
     });
     debug_assert_eq!(x.len(), batch * geometry.image());

@@ -94,6 +94,10 @@ macro_rules! for_rows {
             $self.$method::<S, R, N>($simd, row, $column);
             row += R;
         }
+        if row + 4 <= end {
+            $self.$method::<S, 4, N>($simd, row, $column);
+            row += 4;
+        }
         while row + 2 <= end {
             $self.$method::<S, 2, N>($simd, row, $column);
             row += 2;
