@@ -84,14 +84,57 @@ pub(super) fn padded(values: &[f32], columns: usize) -> Vec<f32> {
     padded
 }
 
-/// The transpose of a matrix with so many columns, with rows of a multiple of [`ALIGNMENT`], filled with zeros.
-pub(super) fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
-    let width = (values.len() / columns).next_multiple_of(ALIGNMENT);
-    let mut transposed = vec![0.0; columns * width];
-    for (index, row) in values.chunks_exact(columns).enumerate() {
-        transposed[index..].iter_mut().step_by(width).zip(row).for_each(|(to, from)| *to = *from);
+/// Columns of a panel: four vectors of AVX-512, the widest tile.
+const PANEL: usize = 64;
+
+/// A matrix cut into panels of [`PANEL`] columns, the last one narrower, so that a tile walks through neighbouring values:
+/// row by row in a panel, panel by panel. Zeros fill the columns up to whole vectors.
+pub(super) struct Panels {
+    values: Vec<f32>,
+    rows: usize,
+    /// Columns, with those that fill the last vector.
+    width: usize,
+}
+
+impl Panels {
+    /// Of a matrix with so many columns.
+    pub(super) fn new(matrix: &[f32], columns: usize) -> Self {
+        let mut panels = Self::zeros(matrix.len() / columns, columns);
+        for (row, values) in matrix.chunks_exact(columns).enumerate() {
+            for (panel, values) in values.chunks(PANEL).enumerate() {
+                let (first, step) = panels.place(panel * PANEL);
+                panels.values[first + row * step..][..values.len()].copy_from_slice(values);
+            }
+        }
+        panels
     }
-    transposed
+
+    /// Of the transpose of a matrix with so many columns.
+    pub(super) fn of_transpose(matrix: &[f32], columns: usize) -> Self {
+        let mut panels = Self::zeros(columns, matrix.len() / columns);
+        for (column, values) in matrix.chunks_exact(columns).enumerate() {
+            let (first, step) = panels.place(column);
+            panels.values[first..].iter_mut().step_by(step).zip(values).for_each(|(to, from)| *to = *from);
+        }
+        panels
+    }
+
+    fn zeros(rows: usize, columns: usize) -> Self {
+        let width = columns.next_multiple_of(ALIGNMENT);
+        Self { values: vec![0.0; rows * width], rows, width }
+    }
+
+    /// Where a column begins, and how far it is from one of its values to the next.
+    fn place(&self, column: usize) -> (usize, usize) {
+        let panel = column / PANEL * PANEL;
+        (panel * self.rows + column - panel, PANEL.min(self.width - panel))
+    }
+
+    /// The first values of the rows from a column on, and how far it is from one to the next.
+    fn column(&self, column: usize) -> (*const f32, usize) {
+        let (first, step) = self.place(column);
+        (self.values[first..].as_ptr(), step)
+    }
 }
 
 /// Some columns of x · weight + bias.
@@ -159,15 +202,28 @@ impl WithSimd for Output<'_> {
     }
 }
 
+/// Inputs whose weight gradients are made together: their values of all examples fit a first-level cache.
+const INPUTS: usize = 24;
+
 /// Rows of the weight gradient, xᵀ · gradient, for some inputs.
 pub(super) struct WeightGradient<'a> {
     /// `[examples, inputs]`
     x: &'a [f32],
     inputs: usize,
-    /// `[examples, padded outputs]`
-    gradient: &'a [f32],
+    /// `[examples, outputs]`
+    gradient: &'a Panels,
     outputs: usize,
     rows: Range<usize>,
+    /// `[rows, outputs]`
+    sums: &'a mut [MaybeUninit<f32>],
+}
+
+/// Up to [`INPUTS`] rows of a [`WeightGradient`].
+struct WeightGradientRows<'a> {
+    /// `[examples, INPUTS]`
+    x: &'a [f32],
+    gradient: &'a Panels,
+    outputs: usize,
     /// `[rows, outputs]`
     sums: &'a mut [MaybeUninit<f32>],
 }
@@ -177,35 +233,37 @@ impl<'a> WeightGradient<'a> {
     pub(super) fn new(
         x: &'a [f32],
         inputs: usize,
-        gradient: &'a [f32],
+        gradient: &'a Panels,
         outputs: usize,
         rows: Range<usize>,
         sums: &'a mut [MaybeUninit<f32>],
     ) -> Self {
-        assert_eq!(x.len() / inputs * outputs.next_multiple_of(ALIGNMENT), gradient.len());
+        assert_eq!((x.len() / inputs, outputs.next_multiple_of(ALIGNMENT)), (gradient.rows, gradient.width));
         assert!(rows.end <= inputs);
         assert_eq!(sums.len(), rows.len() * outputs);
         Self { x, inputs, gradient, outputs, rows, sums }
     }
+}
 
+impl WeightGradientRows<'_> {
     #[inline(always)]
     fn block<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
-        for_rows!(simd, self.rows.clone(), column, self.tile);
+        for_rows!(simd, 0..self.sums.len() / self.outputs, column, self.tile);
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, input: usize, column: usize) {
-        let width = self.outputs.next_multiple_of(ALIGNMENT);
-        let walk = Walk { runs: 1, run_stride: 0, length: self.x.len() / self.inputs, step: self.inputs };
-        let inputs = std::array::from_fn(|row| self.x[input + row..].as_ptr());
+    fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, row: usize, column: usize) {
+        let walk = Walk { runs: 1, run_stride: 0, length: self.x.len() / INPUTS, step: INPUTS };
+        let inputs = std::array::from_fn(|next| self.x[row + next..].as_ptr());
+        let (gradient, step) = self.gradient.column(column);
         let mut sums = [[simd.splat_f32s(0.0); N]; R];
-        // SAFETY: each input has a value in each example, each of which has a row of `gradient`, of whole vectors.
+        // SAFETY: each input has a value in each example, each of which has a row of `gradient`. A tile's columns lie in
+        // one panel, because they begin at a multiple of their number and PANEL is one too.
         unsafe {
-            accumulate(simd, inputs, walk, self.gradient[column..].as_ptr(), width, &mut sums);
+            accumulate(simd, inputs, walk, gradient, step, &mut sums);
         }
-        for (row, sums) in sums.iter().enumerate() {
-            let start = (input - self.rows.start + row) * self.outputs + column;
-            store(sums, self.outputs - column, &mut self.sums[start..]);
+        for (next, sums) in sums.iter().enumerate() {
+            store(sums, self.outputs - column, &mut self.sums[(row + next) * self.outputs + column..]);
         }
     }
 }
@@ -214,15 +272,15 @@ impl WithSimd for WeightGradient<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        // A few inputs at a time, so that the gradient of the weights is written in order.
-        let Range { start, end } = self.rows;
-        let (mut sums, outputs) = (std::mem::take(&mut self.sums), self.outputs);
-        for first in (start..end).step_by(24) {
-            let rows = first..end.min(first + 24);
-            let (here, rest) = sums.split_at_mut(rows.len() * outputs);
-            sums = rest;
-            let mut part = WeightGradient { sums: here, rows, ..self };
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { x, inputs, gradient, outputs, rows, sums } = self;
+        let mut here = vec![0.0; x.len() / inputs * INPUTS];
+        for (first, sums) in rows.step_by(INPUTS).zip(sums.chunks_mut(INPUTS * outputs)) {
+            let count = sums.len() / outputs;
+            for (to, from) in here.chunks_exact_mut(INPUTS).zip(x.chunks_exact(inputs)) {
+                to[..count].copy_from_slice(&from[first..first + count]);
+            }
+            let mut part = WeightGradientRows { x: &here, gradient, outputs, sums };
             for_columns!(simd, outputs, part.block);
         }
     }
@@ -232,27 +290,24 @@ impl WithSimd for WeightGradient<'_> {
 pub(super) struct InputGradient<'a> {
     /// `[inputs, outputs]`
     weight: &'a [f32],
-    outputs: usize,
-    /// `[outputs, padded examples]`
-    gradient: &'a [f32],
+    /// `[outputs, examples]`
+    gradient: &'a Panels,
     inputs: Range<usize>,
     /// `[inputs, padded examples]`
-    sums: &'a mut [f32],
+    sums: &'a mut [MaybeUninit<f32>],
 }
 
 impl<'a> InputGradient<'a> {
+    /// Every value of `sums` will have been written.
     pub(super) fn new(
         weight: &'a [f32],
-        outputs: usize,
-        gradient: &'a [f32],
+        gradient: &'a Panels,
         inputs: Range<usize>,
-        sums: &'a mut [f32],
+        sums: &'a mut [MaybeUninit<f32>],
     ) -> Self {
-        let width = gradient.len() / outputs;
-        assert!(inputs.end * outputs <= weight.len());
-        assert!(width.is_multiple_of(ALIGNMENT));
-        assert_eq!(sums.len(), inputs.len() * width);
-        Self { weight, outputs, gradient, inputs, sums }
+        assert!(inputs.end * gradient.rows <= weight.len());
+        assert_eq!(sums.len(), inputs.len() * gradient.width);
+        Self { weight, gradient, inputs, sums }
     }
 
     #[inline(always)]
@@ -262,18 +317,19 @@ impl<'a> InputGradient<'a> {
 
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, input: usize, column: usize) {
-        let width = self.gradient.len() / self.outputs;
-        let walk = Walk { runs: 1, run_stride: 0, length: self.outputs, step: 1 };
-        let inputs = std::array::from_fn(|row| self.weight[(input + row) * self.outputs..].as_ptr());
+        let Panels { rows: outputs, width, .. } = *self.gradient;
+        let walk = Walk { runs: 1, run_stride: 0, length: outputs, step: 1 };
+        let inputs = std::array::from_fn(|row| self.weight[(input + row) * outputs..].as_ptr());
+        let (gradient, step) = self.gradient.column(column);
         let mut sums = [[simd.splat_f32s(0.0); N]; R];
-        // SAFETY: each input has a weight for each output, which has a row of `gradient`, of whole vectors.
+        // SAFETY: each input has a weight for each output, which has a row of `gradient`. A tile's columns lie in one panel,
+        // because they begin at a multiple of their number and PANEL is one too.
         unsafe {
-            accumulate(simd, inputs, walk, self.gradient[column..].as_ptr(), width, &mut sums);
+            accumulate(simd, inputs, walk, gradient, step, &mut sums);
         }
         for (row, sums) in sums.iter().enumerate() {
-            let values = scalars(sums);
             let start = (input - self.inputs.start + row) * width + column;
-            self.sums[start..start + values.len()].copy_from_slice(values);
+            store(sums, width - column, &mut self.sums[start..]);
         }
     }
 }
@@ -283,6 +339,6 @@ impl WithSimd for InputGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for_columns!(simd, self.gradient.len() / self.outputs, self.block);
+        for_columns!(simd, self.gradient.width, self.block);
     }
 }

@@ -9,7 +9,7 @@ use burn::backend::tensor::FloatTensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::dense::{InputGradient, Output, Rows, Tail, WeightGradient, padded, transposed};
+use super::dense::{InputGradient, Output, Panels, Rows, Tail, WeightGradient, padded};
 use super::flex::{contiguous, share, tensor, values, written};
 use super::linear::LinearOps;
 use super::tile::ALIGNMENT;
@@ -98,7 +98,7 @@ fn output(
 
 fn weight_gradient(arch: Arch, [inputs, outputs]: [usize; 2], x: &[f32], gradient: &[f32]) -> Vec<f32> {
     let work = x.len() * outputs;
-    let gradient = padded(gradient, outputs);
+    let gradient = Panels::new(gradient, outputs);
     // SAFETY: each row of the weight matrix is in one piece, and all of a piece's rows are written.
     unsafe {
         written(inputs * outputs, |sums| {
@@ -119,24 +119,33 @@ fn input_gradient(
     gradient: &[f32],
 ) -> Vec<f32> {
     let work = batch * inputs * outputs;
-    let gradient = transposed(gradient, outputs);
+    let gradient = Panels::of_transpose(gradient, outputs);
     let width = batch.next_multiple_of(ALIGNMENT);
-    let mut sums = vec![0.0f32; inputs * width];
-    share(sums.par_chunks_mut(PIECE * width).enumerate(), work, |(index, sums)| {
-        let start = index * PIECE;
-        let rows = start..start + sums.len() / width;
-        arch.dispatch(InputGradient::new(weight, outputs, &gradient, rows, sums));
-    });
-    let mut gradients = vec![0.0f32; batch * inputs];
-    share(gradients.par_chunks_mut(EXAMPLES * inputs).enumerate(), work, |(index, gradients)| {
-        let first = index * EXAMPLES;
-        let examples = gradients.len() / inputs;
-        for (input, sums) in sums.chunks_exact(width).enumerate() {
-            let places = gradients[input..].iter_mut().step_by(inputs);
-            places.zip(&sums[first..first + examples]).for_each(|(gradient, sum)| *gradient = *sum);
-        }
-    });
-    gradients
+    // SAFETY: each row is in one piece, and all of a piece's rows are written.
+    let sums = unsafe {
+        written(inputs * width, |sums| {
+            share(sums.par_chunks_mut(PIECE * width).enumerate(), work, |(index, sums)| {
+                let start = index * PIECE;
+                let rows = start..start + sums.len() / width;
+                arch.dispatch(InputGradient::new(weight, &gradient, rows, sums));
+            });
+        })
+    };
+    // SAFETY: each example is in one piece, and its gradient of each input is written.
+    unsafe {
+        written(batch * inputs, |gradients| {
+            share(gradients.par_chunks_mut(EXAMPLES * inputs).enumerate(), work, |(index, gradients)| {
+                let first = index * EXAMPLES;
+                let examples = gradients.len() / inputs;
+                for (input, sums) in sums.chunks_exact(width).enumerate() {
+                    let places = gradients[input..].iter_mut().step_by(inputs);
+                    places.zip(&sums[first..first + examples]).for_each(|(gradient, &sum)| {
+                        gradient.write(sum);
+                    });
+                }
+            });
+        })
+    }
 }
 
 #[cfg(test)]
