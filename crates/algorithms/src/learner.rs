@@ -6,7 +6,7 @@ use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor};
 use prism_environment::{Generator, Seed};
-use prism_model::{NetworkConfig, NetworkError, Optimiser, Output, QNetwork, Support, write};
+use prism_model::{NetworkConfig, NetworkError, Optimiser, Output, QNetwork, Support, awake, write};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -203,6 +203,11 @@ impl Learner {
     /// # Panics
     /// When the batch's observations are not those the network was built for.
     pub fn update(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {
+        let device = self.device.clone();
+        awake(&device, || self.learn_from(batch, measure))
+    }
+
+    fn learn_from(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {
         let size = batch.size();
         self.draw_noise();
         let input = &self.network_config.input;

@@ -6,6 +6,7 @@
 //! nothing of environments or replay: [`Input`] is all it needs to be told.
 
 mod activation;
+mod awake;
 mod convolutions;
 mod device;
 mod fully_connected;
@@ -24,6 +25,7 @@ mod transfer;
 mod weights;
 
 pub use activation::Activation;
+pub use awake::awake;
 pub use convolutions::Convolution;
 pub use device::{
     BACKENDS, BackendSurvey, DeviceChoice, DeviceClass, DeviceError, PresentDevice, device_names, find_device,
