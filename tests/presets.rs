@@ -235,6 +235,16 @@ fn importance_exponents_rise_over_the_steps_their_sources_give() {
 }
 
 #[test]
+fn the_fast_preset_is_for_pong_and_says_so() {
+    let config = preset("pong-fast");
+    assert_eq!(config.environment.kind.name(), "pong");
+    assert_eq!(config.environment.kind.protocol(), "cleanrl with points = \"zero-discount\"");
+    assert_eq!((config.environment.count.get(), config.learning.pipeline), (4, false));
+    assert_eq!((config.training.stop_score, config.training.score_window.get()), (Some(18.0), 100));
+    assert_eq!(config.exploration.value(AgentSteps(30_000)), 0.01);
+}
+
+#[test]
 fn a_score_names_every_departure_from_its_protocol() {
     let protocol = |settings: &[&str]| {
         let overrides: Vec<_> = settings.iter().map(|text| Override::parse(text).unwrap()).collect();
