@@ -154,7 +154,7 @@ struct UpdateWindow {
 
 impl Run<'_> {
     fn finish(mut self) -> anyhow::Result<Summary> {
-        // What was remembered and not yet learned from.
+        // Up to where the steps that were remembered have been learned from.
         let mut learned = AgentSteps(0);
         let ending = loop {
             if let Some(ending) = self.study.ending() {
@@ -182,8 +182,8 @@ impl Run<'_> {
         let Self { player, study } = self;
         let network = study.learner.online();
         let epsilons = epsilons_until_update(study.config, study.agent_steps);
-        let (learned, played) = rayon::join(|| study.learn(learned), || play_ahead(player, &network, &epsilons));
-        learned?;
+        let (learning, played) = rayon::join(|| study.learn(learned), || play_ahead(player, &network, &epsilons));
+        learning?;
         for played in played? {
             study.remember(&played)?;
         }
