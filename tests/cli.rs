@@ -152,6 +152,7 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("learning.batch_size=1e2", "whole number"),
         ("learning.period=0", "at least 1"),
         ("learning.target_period=0", "at least 1"),
+        ("learning.pipeline=sometimes", "true"),
         ("learning.loss=absolute", "\"huber\""),
         ("learning.loss=cross-entropy", "network.output"),
         ("learning.bootstrap=triple", "\"double\""),
@@ -402,6 +403,18 @@ fn tiny_run(folder: &Path, name: &str, settings: &[&str]) {
     arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
     let output = prism(folder, &arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn pipeline_is_a_flag_and_without_it_a_run_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = TINY_RUN.to_vec();
+    arguments.extend(["--out", "at-once", "--pipeline"]);
+    assert!(prism(folder.path(), &arguments).status.success());
+    tiny_run(folder.path(), "in-turns", &[]);
+    let manifest = |run: &str| std::fs::read_to_string(folder.path().join(run).join("manifest.json")).unwrap();
+    assert_says(&manifest("at-once"), &["\"pipeline\": true"]);
+    assert_says(&manifest("in-turns"), &["\"pipeline\": false"]);
 }
 
 #[test]
