@@ -25,9 +25,22 @@ mod flex_pixels;
 #[cfg(feature = "flex")]
 mod flex_projection;
 pub(crate) mod linear;
+pub(crate) mod noisy_linear;
 pub(crate) mod norm;
 pub(crate) mod pixels;
 pub(crate) mod projection;
 pub(crate) mod rms_prop;
 #[cfg(feature = "flex")]
 mod tile;
+
+/// Values from -1 to 1 for a test.
+#[cfg(test)]
+fn random<const D: usize>(
+    shape: [usize; D],
+    rng: &mut impl rand::Rng,
+    device: &burn::tensor::Device,
+) -> burn::tensor::Tensor<D> {
+    use rand::RngExt as _;
+    let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    burn::tensor::Tensor::from_data(burn::tensor::TensorData::new(values, shape), device)
+}

@@ -7,6 +7,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::linear::linear;
+use crate::kernels::noisy_linear::{NoisyWeights, noisy_linear};
 use crate::transfer::write;
 use crate::{initialise, normal};
 
@@ -129,10 +130,14 @@ impl NoisyLinear {
             Some(Draw::Independent(IndependentDraw { weight, bias })) => {
                 linear(x, mu_weight + sigma_weight * weight.clone(), mu_bias + sigma_bias * bias.clone())
             }
-            // x (σ_w ∘ f_in f_outᵀ) + σ_b ∘ f_out = ((x ∘ f_in) σ_w + σ_b) ∘ f_out: no noisy weights are ever written.
             Some(Draw::Factorised(FactorisedDraw { inputs, outputs })) => {
-                let spread = linear(x.clone() * inputs.clone(), sigma_weight, sigma_bias) * outputs.clone();
-                linear(x, mu_weight, mu_bias) + spread
+                let (input_factors, output_factors) = (inputs.clone(), outputs.clone());
+                let bias = mu_bias + sigma_bias * output_factors.clone().squeeze_dim::<1>(0);
+                noisy_linear(
+                    x,
+                    NoisyWeights { mu: mu_weight, sigma: sigma_weight, input_factors, output_factors },
+                    bias,
+                )
             }
         }
     }

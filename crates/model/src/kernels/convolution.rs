@@ -177,14 +177,15 @@ impl<B: ConvolutionOps, C: CheckpointStrategy> ConvolutionOps for Autodiff<B, C>
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Tolerance;
     use burn::tensor::activation::relu;
     use burn::tensor::module::conv2d;
     use burn::tensor::ops::ConvOptions;
-    use burn::tensor::{Device, TensorData, Tolerance};
-    use rand::{RngExt, SeedableRng};
+    use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
+    use crate::kernels::random;
 
     /// `batch, height, width, channels in, channels out, size, stride`.
     const SHAPES: [[usize; 7]; 7] = [
@@ -196,11 +197,6 @@ mod tests {
         [2, 6, 9, 2, 7, 1, 1],
         [5, 10, 10, 3, 4, 4, 3],
     ];
-
-    fn random<const D: usize>(shape: [usize; D], rng: &mut Xoshiro256PlusPlus, device: &Device) -> Tensor<D> {
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
-        Tensor::from_data(TensorData::new(values, shape), device)
-    }
 
     fn reference(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, stride: usize) -> Tensor<4> {
         let planes = x.permute([0, 3, 1, 2]);

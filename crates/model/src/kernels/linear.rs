@@ -121,16 +121,12 @@ impl<B: LinearOps, C: CheckpointStrategy> LinearOps for Autodiff<B, C> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData, Tolerance};
+    use burn::tensor::Tolerance;
     use rand::{RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
-
-    fn random<const D: usize>(shape: [usize; D], rng: &mut Xoshiro256PlusPlus, device: &Device) -> Tensor<D> {
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
-        Tensor::from_data(TensorData::new(values, shape), device)
-    }
+    use crate::kernels::random;
 
     #[test]
     fn output_and_gradients_equal_burns_own_products() {
