@@ -74,6 +74,17 @@ fn convolutions_that_cannot_be_are_refused_and_those_that_can_train() {
 }
 
 #[test]
+fn stages_that_cannot_be_are_refused_and_those_that_can_train() {
+    let kind = ["train", "catch", "--set", "network.kind=impala", "--set"];
+    let channels = |channels: &str| format!("network.channels={channels}");
+    for wrong in ["[]", "[16, 0]", "[5000]", "[[16]]", "16"] {
+        assert_says(&refusal(&[&kind[..], &[&channels(wrong)]].concat()), &["network.channels", "[16, 32, 32]"]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &["network.kind=impala", &channels("[3, 4]"), "network.hidden=[8]"]);
+}
+
+#[test]
 fn a_run_whose_loss_is_no_number_any_more_ends_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let rate = ["--set", "optimiser.learning_rate=1e25", "--set", "learning.loss=squared"];
@@ -135,6 +146,7 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("environment.fire_reset=true", "\"press\""),
         ("environment.states=5", "\"chain\""),
         ("network.convolutions=[[8, 4, 32]]", "\"convolutional\""),
+        ("network.channels=[16]", "\"impala\""),
         ("network.hidden=[]", "list"),
         ("network.hidden=[512, 512]", "exactly one for \"nature\""),
         ("network.hidden=[0]", "1 to 65536"),
@@ -192,6 +204,7 @@ fn a_wrong_value_names_key_value_and_expectation() {
     ];
     for (setting, missing) in [
         ("network.kind=convolutional", "network.convolutions"),
+        ("network.kind=impala", "network.channels"),
         ("network.layers=noisy-factorised", "network.sigma"),
         ("network.output=distribution", "network.atoms"),
         ("replay.sampling=proportional", "replay.priority"),

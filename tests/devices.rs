@@ -35,7 +35,7 @@ fn adam(learning_rate: f64) -> Optimiser {
 }
 
 /// Agents that between them use every kernel and every kind of layer, loss and optimiser.
-fn agents() -> [(&'static str, NetworkConfig, LearnerConfig); 3] {
+fn agents() -> [(&'static str, NetworkConfig, LearnerConfig); 4] {
     let input = Input { shape: vec![4, 84, 84], element: InputElement::U8 };
     let network = NetworkConfig::dqn(input, 6, Torso::Nature { hidden: 64 });
     let support = Support::new(-10.0, 10.0, 51).expect("a valid support");
@@ -45,6 +45,12 @@ fn agents() -> [(&'static str, NetworkConfig, LearnerConfig); 3] {
         layers: Layers::Noisy { noise: Noise::Factorised, sigma: 0.5 },
         ..c51.clone()
     };
+    // Small, because devices time kernels for each of its many shapes.
+    let impala = NetworkConfig {
+        input: Input { shape: vec![4, 22, 21], ..network.input.clone() },
+        torso: Torso::Impala { channels: vec![8, 16], hidden: vec![32] },
+        ..network.clone()
+    };
     let learner =
         |loss, bootstrap, optimiser, gradient_bound| LearnerConfig { loss, bootstrap, optimiser, gradient_bound };
     let cross_entropy = Loss::CrossEntropy(DistributionTarget::Projection);
@@ -52,6 +58,7 @@ fn agents() -> [(&'static str, NetworkConfig, LearnerConfig); 3] {
     [
         ("DQN", network, learner(Loss::Td(TdLoss::Huber), Bootstrap::Max, rms_prop, GradientBound::None)),
         ("C51", c51, learner(cross_entropy, Bootstrap::Max, adam(2.5e-4), GradientBound::GlobalNorm(10.0))),
+        ("IMPALA", impala, learner(Loss::Td(TdLoss::Huber), Bootstrap::Max, adam(2.5e-4), GradientBound::None)),
         ("Rainbow", rainbow, learner(cross_entropy, Bootstrap::Double, adam(6.25e-5), GradientBound::GlobalNorm(1.0))),
     ]
 }

@@ -54,6 +54,7 @@ fn summary(config: &Config) -> String {
             let sizes: Vec<[usize; 3]> = convolutions.iter().map(|&sizes| sizes.into()).collect();
             format!("convolutional {sizes:?} {hidden:?}")
         }
+        Torso::Impala { channels, hidden } => format!("impala {channels:?} {hidden:?}"),
         Torso::Mlp { hidden } => format!("mlp {hidden:?}"),
     };
     let activation = if network.activation == Activation::Selu { " selu" } else { "" };
@@ -156,6 +157,13 @@ fn the_familys_presets_have_the_values_of_the_book_and_of_the_papers() {
             "dqn",
             format!(
                 "nature 512 | epsilon 1..0.1 | {nature} | n 1 huber batch 32 period 4 target 10000 | \
+                 rmsprop 2.5e-4/9.765625e-6/0.95"
+            ),
+        ),
+        (
+            "dqn-impala",
+            format!(
+                "impala [16, 32, 32] [256] | epsilon 1..0.1 | {nature} | n 1 huber batch 32 period 4 target 10000 | \
                  rmsprop 2.5e-4/9.765625e-6/0.95"
             ),
         ),

@@ -21,7 +21,6 @@ from torch import nn
 PRESETS = pathlib.Path(__file__).parents[2] / "assets" / "presets"
 IMAGE = (4, 84, 84)
 ACTIONS = 6
-CONVOLVED = 3136
 
 
 def preset(name):
@@ -103,8 +102,42 @@ class NoisyLinear(nn.Module):
         return F.linear(x, self.mu_weight, self.mu_bias) + spread
 
 
+def nature(channels):
+    """Convolutions of Nature DQN (Mnih et al. 2015), and how many features they make of 84x84 pixels."""
+    layers = nn.Sequential(
+        nn.Conv2d(channels, 32, 8, stride=4),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 4, stride=2),
+        nn.ReLU(),
+        nn.Conv2d(64, 64, 3, stride=1),
+        nn.ReLU(),
+        nn.Flatten(),
+    )
+    return layers, 64 * 7 * 7
+
+
+class Residual(nn.Module):
+    """A residual block of IMPALA."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.first, self.second = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+
+    def forward(self, x):
+        return x + self.second(F.relu(self.first(F.relu(x))))
+
+
+def impala(channels, stages):
+    """The residual network of IMPALA (Espeholt et al. 2018), and how many features it makes of 84x84 pixels."""
+    layers, side = [], 84
+    for out in stages:
+        layers += [nn.Conv2d(channels, out, 3, padding=1), nn.MaxPool2d(3, 2, 1), Residual(out), Residual(out)]
+        channels, side = out, (side + 1) // 2
+    return nn.Sequential(*layers, nn.ReLU(), nn.Flatten()), channels * side * side
+
+
 class Network(nn.Module):
-    """The Nature network with one or two streams behind its convolutions."""
+    """Convolutions with one or two streams behind them."""
 
     def __init__(self, agent, actions=ACTIONS):
         super().__init__()
@@ -113,18 +146,13 @@ class Network(nn.Module):
         sigma = agent.network.get("sigma")
         self.agent = agent
         self.actions = actions
-        self.convolutions = nn.Sequential(
-            nn.Conv2d(IMAGE[0], 32, 8, stride=4),
-            nn.ReLU(),
-            nn.Conv2d(32, 64, 4, stride=2),
-            nn.ReLU(),
-            nn.Conv2d(64, 64, 3, stride=1),
-            nn.ReLU(),
-            nn.Flatten(),
-        )
+        if agent.network["kind"] == "impala":
+            self.convolutions, features = impala(IMAGE[0], agent.network["channels"])
+        else:
+            self.convolutions, features = nature(IMAGE[0])
         outputs = [actions * agent.atoms] + ([agent.atoms] if agent.dueling else [])
         self.streams = nn.ModuleList(
-            nn.ModuleList([layer(CONVOLVED, hidden, sigma), layer(hidden, size, sigma)]) for size in outputs
+            nn.ModuleList([layer(features, hidden, sigma), layer(hidden, size, sigma)]) for size in outputs
         )
         self.factors = [part.factors for stream in self.streams for part in stream]
         if agent.distributional:

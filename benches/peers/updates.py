@@ -39,7 +39,7 @@ import torch
 
 from agents import ACTIONS, IMAGE, Agent, Network, draw_noise, losses, optimiser
 
-AGENTS = ["dqn", "c51", "rainbow"]
+AGENTS = ["dqn", "c51", "rainbow", "dqn-impala"]
 BATCHES = {"forward": [1, 8, 32, 256], "update": [32, 256, 512]}
 VARIANTS = {
     "torch-eager": "PyTorch on the processor, eager, default optimiser",

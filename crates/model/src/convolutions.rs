@@ -7,7 +7,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::initialise;
-use crate::kernels::convolution::convolution_relu;
+use crate::kernels::convolution::{ConvolutionForm, convolution};
 
 /// Sizes of one square convolution without padding; written `[size, stride, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,10 +29,9 @@ impl Convolution {
         Self { size: 3, stride: 1, channels: 64 },
     ];
 
-    /// Rows (or columns) that come out of `side` rows (or columns), or `None` where the kernel is larger or a size is 0.
+    /// Rows (or columns) that come out of `side` rows (or columns), or `None` where the kernel is larger.
     fn output(self, side: usize) -> Option<usize> {
-        (self.size > 0).then_some(())?;
-        Some(side.checked_sub(self.size)?.checked_div(self.stride)? + 1)
+        Some(side.checked_sub(self.size)? / self.stride + 1)
     }
 
     /// The rows (and columns) of an image that `rows` output rows (and columns) need.
@@ -65,8 +64,8 @@ pub(crate) struct Convolutions {
 }
 
 impl Convolutions {
-    /// Convolutions for images `[channels, height, width]`, or `None` where the image is smaller than
-    /// [`smallest_image`] or a size is 0.
+    /// Convolutions, of sizes above 0, for images `[channels, height, width]`, or `None` where the image is smaller than
+    /// [`smallest_image`].
     pub(crate) fn new(
         image: [usize; 3],
         convolutions: &[Convolution],
@@ -77,10 +76,9 @@ impl Convolutions {
         let [mut channels, mut height, mut width] = image;
         for convolution in convolutions {
             (height, width) = (convolution.output(height)?, convolution.output(width)?);
-            let channels_out = (convolution.channels > 0).then_some(convolution.channels)?;
-            let &Convolution { size, stride, .. } = convolution;
-            layers.push(initialise::convolution([channels, channels_out], size, stride, rng, device));
-            channels = channels_out;
+            let &Convolution { size, stride, channels: out } = convolution;
+            layers.push(initialise::convolution([channels, out], size, stride, rng, device));
+            channels = out;
         }
         Some(Self { layers, image, features: channels * height * width })
     }
@@ -110,7 +108,8 @@ pub(crate) fn smallest_image(convolutions: &[Convolution]) -> usize {
 
 fn rectified(layer: &Conv2d, features: Tensor<4>) -> Tensor<4> {
     let bias = layer.bias.as_ref().expect("every convolution here has a bias");
-    convolution_relu(features, layer.weight.val(), bias.val(), layer.stride[0])
+    let form = ConvolutionForm { stride: layer.stride[0], padding: 0, rectified: true };
+    convolution(features, layer.weight.val(), bias.val(), form)
 }
 
 #[cfg(test)]
@@ -161,15 +160,6 @@ mod tests {
             if side > 1 {
                 assert!(build(side - 1, side).is_none() && build(side, side - 1).is_none());
             }
-        }
-    }
-
-    #[test]
-    fn sizes_of_nothing_make_no_convolutions() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
-        for sizes in [[0, 1, 1], [1, 0, 1], [1, 1, 0]] {
-            let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-            assert!(Convolutions::new([1, 5, 5], &[sizes.into()], &mut rng, &device).is_none(), "{sizes:?}");
         }
     }
 }

@@ -17,6 +17,8 @@ mod flex_convolution;
 #[cfg(feature = "flex")]
 mod flex_linear;
 #[cfg(feature = "flex")]
+mod flex_max_pool;
+#[cfg(feature = "flex")]
 mod flex_norm;
 #[cfg(feature = "flex")]
 mod flex_optimiser;
@@ -25,6 +27,7 @@ mod flex_pixels;
 #[cfg(feature = "flex")]
 mod flex_projection;
 pub(crate) mod linear;
+pub(crate) mod max_pool;
 pub(crate) mod noisy_linear;
 pub(crate) mod norm;
 pub(crate) mod pixels;

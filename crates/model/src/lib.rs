@@ -11,6 +11,7 @@ mod convolutions;
 mod device;
 mod fully_connected;
 mod head;
+mod impala;
 mod initialise;
 mod input;
 mod kernels;

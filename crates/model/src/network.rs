@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::convolutions::{Convolution, Convolutions, smallest_image};
 use crate::fully_connected::FullyConnected;
 use crate::head::{DuelingStreams, Head, StreamSizes};
+use crate::impala::Impala;
 use crate::{Activation, Input, Layers, Scaling, Streams, Support};
 
 /// The layers of a network between observation and output.
@@ -26,6 +27,15 @@ pub enum Torso {
         /// From the image onwards.
         convolutions: Vec<Convolution>,
         /// Features of each fully connected layer.
+        hidden: Vec<usize>,
+    },
+    /// The residual network of IMPALA (Espeholt et al. 2018, figure 3, the deep one, without its LSTM), and fully
+    /// connected layers.
+    Impala {
+        /// Of each stage, 16, 32 and 32 in the paper. A stage is a convolution, a maximum over windows, which halves rows
+        /// and columns, and two residual blocks.
+        channels: Vec<usize>,
+        /// Features of each fully connected layer, 256 in the paper.
         hidden: Vec<usize>,
     },
     /// Fully connected layers over the flattened observation.
@@ -99,7 +109,7 @@ pub enum NetworkError {
 /// A network that gives the q-value of each action.
 #[derive(Module, Debug)]
 pub struct QNetwork {
-    convolutions: Option<Convolutions>,
+    convolutions: Option<ImageLayers>,
     /// All fully connected hidden layers but the last, which belongs to the streams.
     shared: Vec<FullyConnected>,
     head: Head,
@@ -109,6 +119,13 @@ pub struct QNetwork {
     activation: Activation,
     #[module(skip)]
     output: Output,
+}
+
+/// What makes features of images.
+#[derive(Module, Debug)]
+enum ImageLayers {
+    Convolutions(Convolutions),
+    Impala(Impala),
 }
 
 /// How much of a noisy layer's weights is signal.
@@ -152,16 +169,20 @@ impl NetworkConfig {
         {
             return Err(NetworkError::Sigma { sigma });
         }
-        let (convolutions, hidden) = match &self.torso {
-            Torso::Nature { hidden } => (Some(Convolution::NATURE.as_slice()), std::slice::from_ref(hidden)),
-            Torso::Convolutional { convolutions, hidden } => (Some(convolutions.as_slice()), hidden.as_slice()),
-            Torso::Mlp { hidden } => (None, hidden.as_slice()),
+        let hidden = match &self.torso {
+            Torso::Nature { hidden } => std::slice::from_ref(hidden),
+            Torso::Convolutional { hidden, .. } | Torso::Impala { hidden, .. } | Torso::Mlp { hidden } => hidden,
         };
         if hidden.contains(&0) {
             return Err(NetworkError::Empty { what: "the size of a hidden layer" });
         }
-        let convolutions = convolutions.map(|sizes| self.convolutions(sizes, rng, device)).transpose()?;
-        let mut features = convolutions.as_ref().map_or(self.input.elements(), Convolutions::features);
+        let convolutions = match &self.torso {
+            Torso::Nature { .. } => Some(self.convolutions(&Convolution::NATURE, rng, device)?),
+            Torso::Convolutional { convolutions, .. } => Some(self.convolutions(convolutions, rng, device)?),
+            Torso::Impala { channels, .. } => Some(self.impala(channels, rng, device)?),
+            Torso::Mlp { .. } => None,
+        };
+        let mut features = convolutions.as_ref().map_or(self.input.elements(), ImageLayers::features);
         let (last, earlier) = match hidden.split_last() {
             Some((last, earlier)) => (Some(*last), earlier),
             None => (None, hidden),
@@ -192,15 +213,47 @@ impl NetworkConfig {
         sizes: &[Convolution],
         rng: &mut impl Rng,
         device: &Device,
-    ) -> Result<Convolutions, NetworkError> {
+    ) -> Result<ImageLayers, NetworkError> {
         if sizes.iter().any(|&sizes| <[usize; 3]>::from(sizes).contains(&0)) {
             return Err(NetworkError::Empty { what: "the size, stride or channels of a convolution" });
         }
-        let shape = &self.input.shape;
-        <[usize; 3]>::try_from(shape.as_slice())
-            .ok()
-            .and_then(|image| Convolutions::new(image, sizes, rng, device))
-            .ok_or_else(|| NetworkError::NotAnImage { smallest: smallest_image(sizes), shape: shape.clone() })
+        let smallest = smallest_image(sizes);
+        let layers = Convolutions::new(self.image(smallest)?, sizes, rng, device);
+        layers.map(ImageLayers::Convolutions).ok_or_else(|| self.not_an_image(smallest))
+    }
+
+    fn impala(&self, channels: &[usize], rng: &mut impl Rng, device: &Device) -> Result<ImageLayers, NetworkError> {
+        if channels.contains(&0) {
+            return Err(NetworkError::Empty { what: "the number of channels of a stage" });
+        }
+        Ok(ImageLayers::Impala(Impala::new(self.image(1)?, channels, rng, device)))
+    }
+
+    /// The input as `[channels, height, width]`; the network can take images from a smallest one on.
+    fn image(&self, smallest: usize) -> Result<[usize; 3], NetworkError> {
+        self.input.shape.as_slice().try_into().map_err(|_| self.not_an_image(smallest))
+    }
+
+    fn not_an_image(&self, smallest: usize) -> NetworkError {
+        NetworkError::NotAnImage { smallest, shape: self.input.shape.clone() }
+    }
+}
+
+impl ImageLayers {
+    /// How many features come out.
+    fn features(&self) -> usize {
+        match self {
+            Self::Convolutions(layers) => layers.features(),
+            Self::Impala(layers) => layers.features(),
+        }
+    }
+
+    /// Features of a batch of images, `[batch, height * width * channels]` with channels last to `[batch, features]`.
+    fn forward(&self, images: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Convolutions(layers) => layers.forward(images),
+            Self::Impala(layers) => layers.forward(images),
+        }
     }
 }
 

@@ -370,6 +370,7 @@ fn network(typed: &Typed) -> Result<NetworkParts, SettingsError> {
         (NetworkName::Convolutional, hidden) => {
             Torso::Convolutional { convolutions: convolutions(typed)?, hidden: hidden.to_vec() }
         }
+        (NetworkName::Impala, hidden) => Torso::Impala { channels: channels(typed)?, hidden: hidden.to_vec() },
         (NetworkName::Mlp, hidden) => Torso::Mlp { hidden: hidden.to_vec() },
     };
     Ok(NetworkParts {
@@ -391,6 +392,13 @@ fn convolutions(typed: &Typed) -> Result<Vec<Convolution>, SettingsError> {
         (1..=64).contains(&size) && (1..=64).contains(&stride) && (1..=4096).contains(&channels)
     };
     let given = typed.settings.network.convolutions.as_ref();
+    given.filter(|given| !given.is_empty() && given.iter().all(fits)).cloned().ok_or_else(|| typed.refuse(key))
+}
+
+fn channels(typed: &Typed) -> Result<Vec<usize>, SettingsError> {
+    let key = "network.channels";
+    let given = typed.settings.network.channels.as_ref();
+    let fits = |channels: &usize| (1..=4096).contains(channels);
     given.filter(|given| !given.is_empty() && given.iter().all(fits)).cloned().ok_or_else(|| typed.refuse(key))
 }
 

@@ -165,7 +165,7 @@ fn bench(arguments: BenchArguments) -> anyhow::Result<()> {
     }
     let outcome = bench::run(&BenchOptions {
         tasks: all_if_empty(arguments.tasks, &Task::ALL),
-        agents: all_if_empty(arguments.agents, &Agent::ALL),
+        agents: all_if_empty(arguments.agents, &Agent::USUAL),
         batches: arguments.batches.into_iter().map(usize::from).collect(),
         devices: arguments.devices,
         seconds: if arguments.quick { QUICK } else { arguments.seconds },

@@ -45,6 +45,7 @@ pub const ALL: &[Preset] = &[
     preset!("c51"),
     preset!("rainbow"),
     preset!("der"),
+    preset!("dqn-impala"),
     preset!("cartpole"),
     preset!("cartpole-c51"),
     preset!("freeway-ram"),

@@ -86,6 +86,7 @@ pub(crate) enum ViewName {
 pub(crate) struct NetworkSettings {
     pub kind: NetworkName,
     pub convolutions: Option<Vec<Convolution>>,
+    pub channels: Option<Vec<usize>>,
     pub scaling: Scaling,
     pub hidden: Vec<usize>,
     pub activation: Activation,
@@ -104,6 +105,7 @@ pub(crate) struct NetworkSettings {
 pub(crate) enum NetworkName {
     Nature,
     Convolutional,
+    Impala,
     Mlp,
 }
 
@@ -308,11 +310,15 @@ const KEYS: &[Key] = &[
         "environment.step_limit",
         "a whole number of agent steps, at least 1, or \"none\", in environments of kind \"chain\"",
     ),
-    required("network.kind", "\"nature\" (images), \"convolutional\" (images) or \"mlp\""),
+    required("network.kind", "\"nature\" (images), \"convolutional\" (images), \"impala\" (images) or \"mlp\""),
     optional(
         "network.convolutions",
         "a list with [size, stride, channels] of each convolution, size and stride from 1 to 64 and channels from 1 to \
          4096, such as [[8, 4, 16], [4, 2, 32]]",
+    ),
+    optional(
+        "network.channels",
+        "a list with the channels of each stage of convolutions, each from 1 to 4096, such as [16, 32, 32]",
     ),
     required(
         "network.hidden",
@@ -427,6 +433,7 @@ const OWNERSHIPS: &[Ownership] = &[
         keys: &["environment.states", "environment.step_limit"],
     },
     Ownership { choice: "network.kind", owners: &["convolutional"], keys: &["network.convolutions"] },
+    Ownership { choice: "network.kind", owners: &["impala"], keys: &["network.channels"] },
     Ownership {
         choice: "network.layers",
         owners: &["noisy-independent", "noisy-factorised"],
@@ -968,6 +975,7 @@ mod tests {
         settings.environment.states = Some(5);
         settings.environment.step_limit = Some(OrNone(None));
         settings.network.convolutions = Some(vec![Convolution { size: 8, stride: 4, channels: 16 }]);
+        settings.network.channels = Some(vec![16, 32, 32]);
         settings.network.sigma = Some(0.5);
         settings.network.atoms = Some(51);
         settings.network.v_min = Some(-10.0);

@@ -14,6 +14,7 @@ use cubecl::prelude::*;
 use super::adam::AdamOps;
 use super::convolution::ConvolutionOps;
 use super::linear::LinearOps;
+use super::max_pool::MaxPoolOps;
 use super::noisy_linear::NoisyLinearOps;
 use super::norm::NormOps;
 use super::pixels::PixelOps;
@@ -26,6 +27,8 @@ impl AdamOps for CubeBackend {}
 impl ConvolutionOps for CubeBackend {}
 
 impl LinearOps for CubeBackend {}
+
+impl MaxPoolOps for CubeBackend {}
 
 impl NoisyLinearOps for CubeBackend {}
 

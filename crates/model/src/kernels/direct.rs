@@ -22,7 +22,9 @@ use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, s
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Geometry {
+    /// With the zeros around the image, where there are any.
     pub(super) height: usize,
+    /// As `height`.
     pub(super) width: usize,
     pub(super) channels: usize,
     pub(super) size: usize,
@@ -110,6 +112,28 @@ impl Geometry {
         weight
     }
 
+    /// The convolution that makes the input gradient of this one, whose stride is 1, out of an output gradient
+    /// `[rows, columns, padded out]`, and the zeros that it needs around that. `padding` are those around the image.
+    pub(super) fn reversed(&self, padding: usize) -> (Self, usize) {
+        let border = self.size - 1 - padding;
+        let [height, width] = [self.rows(), self.columns()].map(|side| side + 2 * border);
+        (Self { height, width, channels: self.padded_out(), size: self.size, stride: 1, out: self.channels }, border)
+    }
+
+    /// `[out, channels, size, size]` to what [`Self::reversed`] takes, `[channels, padded out, size, size]` with both sides
+    /// turned round.
+    pub(super) fn reversed_weight(&self, weight: &[f32]) -> Vec<f32> {
+        let area = self.size * self.size;
+        let mut reversed = vec![0.0; self.channels * self.padded_out() * area];
+        for (out, weight) in weight.chunks_exact(self.patch()).enumerate() {
+            for (channel, weight) in weight.chunks_exact(area).enumerate() {
+                let place = &mut reversed[(channel * self.padded_out() + out) * area..][..area];
+                place.iter_mut().zip(weight.iter().rev()).for_each(|(reversed, weight)| *reversed = *weight);
+            }
+        }
+        reversed
+    }
+
     /// `[out, channels, size, size]` to `[out, size, padded run]`.
     pub(super) fn weight_by_out(&self, weight: &[f32]) -> Vec<f32> {
         let (size, channels) = (self.size, self.channels);
@@ -125,7 +149,7 @@ impl Geometry {
     }
 }
 
-/// Some output pixels of an image: max(0, weights · receptive field + bias).
+/// Some output pixels of an image: max(lowest, weights · receptive field + bias).
 pub(super) struct Output<'a> {
     geometry: Geometry,
     image: &'a [f32],
@@ -133,6 +157,7 @@ pub(super) struct Output<'a> {
     weight: &'a [f32],
     /// `[padded out]`
     bias: &'a [f32],
+    lowest: f32,
     pixels: Range<usize>,
     /// `[pixels, out]`
     output: &'a mut [MaybeUninit<f32>],
@@ -145,6 +170,7 @@ impl<'a> Output<'a> {
         image: &'a [f32],
         weight: &'a [f32],
         bias: &'a [f32],
+        lowest: f32,
         pixels: Range<usize>,
         output: &'a mut [MaybeUninit<f32>],
     ) -> Self {
@@ -153,7 +179,7 @@ impl<'a> Output<'a> {
         assert_eq!(bias.len(), geometry.padded_out());
         assert!(pixels.end <= geometry.pixels());
         assert_eq!(output.len(), pixels.len() * geometry.out);
-        Self { geometry, image, weight, bias, pixels, output }
+        Self { geometry, image, weight, bias, lowest, pixels, output }
     }
 
     #[inline(always)]
@@ -174,9 +200,9 @@ impl<'a> Output<'a> {
             let weight = self.weight[column..].as_ptr();
             accumulate(simd, corners, walk, weight, geometry.padded_out(), &mut sums);
         }
-        let zero = simd.splat_f32s(0.0);
+        let lowest = simd.splat_f32s(self.lowest);
         for (row, sums) in sums.iter().enumerate() {
-            let rectified: [S::f32s; N] = std::array::from_fn(|n| simd.max_f32s(sums[n], zero));
+            let rectified: [S::f32s; N] = std::array::from_fn(|n| simd.max_f32s(lowest, sums[n]));
             let start = (pixel - self.pixels.start + row) * geometry.out + column;
             store(&rectified, geometry.out - column, &mut self.output[start..]);
         }
@@ -327,8 +353,8 @@ impl WithSimd for InputGradient<'_> {
 /// The gradient of one image before the rectifier, which passes on what belongs to positive outputs, and its sums.
 pub(super) struct Rectify<'a> {
     geometry: Geometry,
-    /// `[pixels, out]`
-    output: &'a [f32],
+    /// `[pixels, out]`; without it the whole gradient is passed on.
+    output: Option<&'a [f32]>,
     /// `[pixels, out]`
     gradient: &'a [f32],
     /// `[pixels, padded out]`; where `out` is padded, the rest is left alone.
@@ -340,7 +366,7 @@ pub(super) struct Rectify<'a> {
 impl<'a> Rectify<'a> {
     pub(super) fn new(
         geometry: Geometry,
-        output: &'a [f32],
+        output: Option<&'a [f32]>,
         gradient: &'a [f32],
         rectified: &'a mut [f32],
         sums: &'a mut [f32],
@@ -355,10 +381,18 @@ impl WithSimd for Rectify<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Geometry { out, .. } = self.geometry;
-        let rows = self.rectified.chunks_exact_mut(self.geometry.padded_out());
-        let (outputs, gradients) = (self.output.chunks_exact(out), self.gradient.chunks_exact(out));
-        for ((row, output), gradient) in rows.zip(outputs).zip(gradients) {
-            for (((value, sum), &output), &gradient) in row.iter_mut().zip(&mut *self.sums).zip(output).zip(gradient) {
+        let rows = self.rectified.chunks_exact_mut(self.geometry.padded_out()).zip(self.gradient.chunks_exact(out));
+        let Some(output) = self.output else {
+            for (row, gradient) in rows {
+                for ((value, sum), &gradient) in row.iter_mut().zip(&mut *self.sums).zip(gradient) {
+                    *value = gradient;
+                    *sum += gradient;
+                }
+            }
+            return;
+        };
+        for ((row, gradient), output) in rows.zip(output.chunks_exact(out)) {
+            for (((value, sum), &gradient), &output) in row.iter_mut().zip(&mut *self.sums).zip(gradient).zip(output) {
                 *value = if output > 0.0 { gradient } else { 0.0 };
                 *sum += *value;
             }

@@ -17,38 +17,94 @@ use burn::backend::tensor::FloatTensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::convolution::ConvolutionOps;
+use super::convolution::{ConvolutionForm, ConvolutionOps};
+use super::dense::padded;
 use super::direct::{Geometry, InputGradient, Output, Rectify, WeightGradient};
 use super::flex::{SMALL, contiguous, share, tensor, values, written};
 
 /// Pieces that the weight gradient is cut into, at least: more than small machines have threads.
 const PIECES: usize = 16;
 
-fn geometry(x: &FlexTensor, weight: &FlexTensor, stride: usize) -> (usize, Geometry) {
-    let [batch, height, width, channels] = x.layout().shape().dims::<4>();
-    let [out, _, size, _] = weight.layout().shape().dims::<4>();
-    (batch, Geometry { height, width, channels, size, stride, out })
+/// A convolution of a batch.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    batch: usize,
+    /// Zeros around an image, which `geometry` counts in.
+    padding: usize,
+    rectified: bool,
+    geometry: Geometry,
 }
 
-fn output(arch: Arch, batch: usize, geometry: Geometry, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+impl Work {
+    fn new(x: &FlexTensor, weight: &FlexTensor, form: ConvolutionForm) -> Self {
+        let [batch, height, width, channels] = x.layout().shape().dims::<4>();
+        let [out, _, size, _] = weight.layout().shape().dims::<4>();
+        let ConvolutionForm { stride, padding, rectified } = form;
+        let [height, width] = [height, width].map(|side| side + 2 * padding);
+        Self { batch, padding, rectified, geometry: Geometry { height, width, channels, size, stride, out } }
+    }
+
+    /// Values of a row of an image, without zeros around it.
+    fn line(&self) -> usize {
+        (self.geometry.width - 2 * self.padding) * self.geometry.channels
+    }
+
+    /// Values of an image, without zeros around it.
+    fn image(&self) -> usize {
+        (self.geometry.height - 2 * self.padding) * self.line()
+    }
+
+    fn multiplications(&self) -> usize {
+        self.batch * self.geometry.pixels() * self.geometry.patch() * self.geometry.out
+    }
+}
+
+/// An image of rows of `line` values with `border` zero pixels of so many `channels` on each side, written into `padded`
+/// where there are any.
+fn surrounded<'a>(
+    image: &'a [f32],
+    line: usize,
+    channels: usize,
+    border: usize,
+    padded: &'a mut Vec<f32>,
+) -> &'a [f32] {
+    if border == 0 {
+        return image;
+    }
+    let margin = border * channels;
+    let above = border * (line + 2 * margin);
+    padded.clear();
+    padded.resize(above, 0.0);
+    for row in image.chunks_exact(line) {
+        padded.resize(padded.len() + margin, 0.0);
+        padded.extend_from_slice(row);
+        padded.resize(padded.len() + margin, 0.0);
+    }
+    padded.resize(padded.len() + above, 0.0);
+    padded
+}
+
+fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+    let Work { batch, padding, rectified, geometry } = work;
     let packed = geometry.weight_by_patch(weight);
-    let mut padded_bias = vec![0.0; geometry.padded_out()];
-    padded_bias[..bias.len()].copy_from_slice(bias);
+    let bias = padded(bias, bias.len());
+    let lowest = if rectified { 0.0 } else { f32::NEG_INFINITY };
     let pixels = geometry.pixels();
-    let work = batch * pixels * geometry.patch() * geometry.out;
     // A single image is cut, so that every thread has something to do.
-    let parts = if work < SMALL { 1 } else { rayon::current_num_threads().div_ceil(batch) };
+    let parts = if work.multiplications() < SMALL { 1 } else { rayon::current_num_threads().div_ceil(batch) };
     let part = pixels.div_ceil(parts);
     let one = |image: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
         let range = start..start + output.len() / geometry.out;
-        arch.dispatch(Output::new(geometry, image, &packed, &padded_bias, range, output));
+        arch.dispatch(Output::new(geometry, image, &packed, &bias, lowest, range, output));
     };
-    let images = x.par_chunks(geometry.image());
+    let images = x.par_chunks(work.image());
     // SAFETY: each pixel of each image is in one part, and all of a part's pixels are written.
     unsafe {
         written(batch * pixels * geometry.out, |outputs| {
             let outputs = outputs.par_chunks_mut(pixels * geometry.out);
-            share(images.zip(outputs), work, |(image, output)| {
+            share(images.zip(outputs), work.multiplications(), |(image, output)| {
+                let mut padded = Vec::new();
+                let image = surrounded(image, work.line(), geometry.channels, padding, &mut padded);
                 if parts == 1 {
                     one(image, 0, output);
                 } else {
@@ -68,12 +124,12 @@ thread_local! {
 /// Calls `then` with the gradient before the rectifier, `[batch, pixels, padded out]`, and its sums, `[out]`.
 fn rectified<T>(
     arch: Arch,
-    batch: usize,
-    geometry: Geometry,
+    work: Work,
     output: &[f32],
     gradient: &[f32],
     then: impl FnOnce(&[f32], Vec<f32>) -> T,
 ) -> T {
+    let Work { batch, geometry, .. } = work;
     let (out, padded) = (geometry.pixels() * geometry.out, geometry.pixels() * geometry.padded_out());
     let mut rectified = RECTIFIED.take();
     if padded != out {
@@ -89,7 +145,7 @@ fn rectified<T>(
         .zip(gradient.par_chunks(out));
     // A pass over memory: a value costs about as much as 32 multiplications in registers.
     share(images, 32 * batch * out, |(((rectified, sums), output), gradient)| {
-        arch.dispatch(Rectify::new(geometry, output, gradient, rectified, sums));
+        arch.dispatch(Rectify::new(geometry, work.rectified.then_some(output), gradient, rectified, sums));
     });
     let mut total = vec![0.0f32; geometry.out];
     for sums in sums.chunks_exact(geometry.out) {
@@ -101,90 +157,129 @@ fn rectified<T>(
 }
 
 /// `[out, channels, size, size]`, of a gradient that [`rectified`] made.
-fn weight_gradient(arch: Arch, batch: usize, geometry: Geometry, x: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let (run, padded) = (geometry.run(), geometry.padded_out());
-    let mut sums = vec![0.0f32; geometry.patch() * padded];
+fn weight_gradient(arch: Arch, work: Work, x: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let Work { padding, geometry, .. } = work;
+    let (run, padded_out) = (geometry.run(), geometry.padded_out());
+    let mut sums = vec![0.0f32; geometry.patch() * padded_out];
     // Whole vectors of values, so that pieces but the last of a run have no remainder of a tile.
     let piece = run.div_ceil(PIECES.div_ceil(geometry.size)).next_multiple_of(24).min(run);
     let mut pieces: Vec<_> = sums
-        .chunks_exact_mut(run * padded)
+        .chunks_exact_mut(run * padded_out)
         .enumerate()
         .flat_map(|(index, sums)| {
-            let pieces = sums.chunks_mut(piece * padded).enumerate();
+            let pieces = sums.chunks_mut(piece * padded_out).enumerate();
             pieces.map(move |(within, sums)| (index * run + within * piece, sums))
         })
         .collect();
-    let work = batch * geometry.pixels() * geometry.patch() * geometry.out;
     // A thread goes through the images once for all its pieces, while an image and its gradient are in its cache. There are
     // more tasks than threads, for threads that are held up.
     let together = pieces.len().div_ceil(2 * rayon::current_num_threads());
-    share(pieces.par_chunks_mut(together), work, |pieces| {
-        let gradients = gradient.chunks_exact(geometry.pixels() * padded);
-        for (image, gradient) in x.chunks_exact(geometry.image()).zip(gradients) {
+    share(pieces.par_chunks_mut(together), work.multiplications(), |pieces| {
+        let mut padded = Vec::new();
+        let gradients = gradient.chunks_exact(geometry.pixels() * padded_out);
+        for (image, gradient) in x.chunks_exact(work.image()).zip(gradients) {
+            let image = surrounded(image, work.line(), geometry.channels, padding, &mut padded);
             for (start, sums) in &mut *pieces {
-                let values = *start..*start + sums.len() / padded;
+                let values = *start..*start + sums.len() / padded_out;
                 arch.dispatch(WeightGradient::new(geometry, image, gradient, values, sums));
             }
         }
     });
-    debug_assert_eq!(x.len(), batch * geometry.image());
+    debug_assert_eq!(x.len(), work.batch * work.image());
     geometry.weight_from_patches(&sums)
 }
 
 /// `[batch, height, width, channels]`, of a gradient that [`rectified`] made.
-fn input_gradient(arch: Arch, batch: usize, geometry: Geometry, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-    let packed = geometry.weight_by_out(weight);
-    let mut images = vec![0.0f32; batch * geometry.image()];
-    let work = batch * geometry.pixels() * geometry.patch() * geometry.out;
+fn input_gradient(arch: Arch, work: Work, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+    let Work { padding, geometry, .. } = work;
     let gradients = gradient.par_chunks(geometry.pixels() * geometry.padded_out());
-    share(images.par_chunks_mut(geometry.image()).zip(gradients), work, |(image, gradient)| {
-        arch.dispatch(InputGradient::new(geometry, &packed, gradient, image));
+    if padding > 0 && geometry.stride == 1 {
+        return reversed_input_gradient(arch, work, weight, gradients);
+    }
+    let packed = geometry.weight_by_out(weight);
+    let mut images = vec![0.0f32; work.batch * work.image()];
+    let pairs = images.par_chunks_mut(work.image()).zip(gradients);
+    share(pairs, work.multiplications(), |(image, gradient)| {
+        if padding == 0 {
+            arch.dispatch(InputGradient::new(geometry, &packed, gradient, image));
+            return;
+        }
+        let mut padded = vec![0.0; geometry.image()];
+        arch.dispatch(InputGradient::new(geometry, &packed, gradient, &mut padded));
+        let rows = padded.chunks_exact(geometry.width * geometry.channels).skip(padding);
+        for (row, padded) in image.chunks_exact_mut(work.line()).zip(rows) {
+            row.copy_from_slice(&padded[padding * geometry.channels..][..row.len()]);
+        }
     });
     images
 }
 
+/// [`input_gradient`] as a convolution of the gradient: sums are as long as those of the output, and none is written twice.
+/// With zeros around the image it needs few more multiplications; without, it would need many.
+fn reversed_input_gradient(arch: Arch, work: Work, weight: &[f32], gradients: rayon::slice::Chunks<f32>) -> Vec<f32> {
+    let (reversed, border) = work.geometry.reversed(work.padding);
+    let packed = reversed.weight_by_patch(&work.geometry.reversed_weight(weight));
+    let no_bias = vec![0.0; reversed.padded_out()];
+    let line = work.geometry.columns() * reversed.channels;
+    // SAFETY: each image is written whole.
+    unsafe {
+        written(work.batch * work.image(), |images| {
+            let pairs = images.par_chunks_mut(work.image()).zip(gradients);
+            share(pairs, work.multiplications(), |(image, gradient)| {
+                let mut padded = Vec::new();
+                let gradient = surrounded(gradient, line, reversed.channels, border, &mut padded);
+                let pixels = 0..reversed.pixels();
+                arch.dispatch(Output::new(reversed, gradient, &packed, &no_bias, f32::NEG_INFINITY, pixels, image));
+            });
+        })
+    }
+}
+
 impl ConvolutionOps for Flex {
-    fn convolution_relu(
+    fn convolution(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        stride: usize,
+        form: ConvolutionForm,
     ) -> FloatTensor<Self> {
-        let (batch, geometry) = geometry(&x, &weight, stride);
+        let work = Work::new(&x, &weight, form);
         let [x, weight, bias] = [x, weight, bias].map(contiguous);
-        let output = output(Arch::new(), batch, geometry, values(&x), values(&weight), values(&bias));
-        tensor(output, [batch, geometry.rows(), geometry.columns(), geometry.out])
+        let output = output(Arch::new(), work, values(&x), values(&weight), values(&bias));
+        let Geometry { out, .. } = work.geometry;
+        tensor(output, [work.batch, work.geometry.rows(), work.geometry.columns(), out])
     }
 
-    fn convolution_relu_weight_backward(
+    fn convolution_weight_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
-        stride: usize,
+        form: ConvolutionForm,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (batch, geometry) = geometry(&x, &weight, stride);
+        let work = Work::new(&x, &weight, form);
         let [x, output, output_gradient] = [x, output, output_gradient].map(contiguous);
         let arch = Arch::new();
-        rectified(arch, batch, geometry, values(&output), values(&output_gradient), |gradient, sums| {
-            let gradient = weight_gradient(arch, batch, geometry, values(&x), gradient);
-            (tensor(gradient, weight.layout().shape().clone()), tensor(sums, [geometry.out]))
+        rectified(arch, work, values(&output), values(&output_gradient), |gradient, sums| {
+            let gradient = weight_gradient(arch, work, values(&x), gradient);
+            (tensor(gradient, weight.layout().shape().clone()), tensor(sums, [work.geometry.out]))
         })
     }
 
-    fn convolution_relu_input_backward(
+    fn convolution_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         output: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
-        stride: usize,
-    ) -> FloatTensor<Self> {
-        let (batch, geometry) = geometry(&x, &weight, stride);
-        let [weight, output, output_gradient] = [weight, output, output_gradient].map(contiguous);
+        form: ConvolutionForm,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let work = Work::new(&x, &weight, form);
+        let [x, weight, output, output_gradient] = [x, weight, output, output_gradient].map(contiguous);
         let arch = Arch::new();
-        rectified(arch, batch, geometry, values(&output), values(&output_gradient), |gradient, _| {
-            let gradient = input_gradient(arch, batch, geometry, values(&weight), gradient);
-            tensor(gradient, x.layout().shape().clone())
+        rectified(arch, work, values(&output), values(&output_gradient), |gradient, sums| {
+            let of_x = input_gradient(arch, work, values(&weight), gradient);
+            let of_weight = weight_gradient(arch, work, values(&x), gradient);
+            let [x, weight] = [&x, &weight].map(|tensor| tensor.layout().shape().clone());
+            (tensor(of_x, x), tensor(of_weight, weight), tensor(sums, [work.geometry.out]))
         })
     }
 }
@@ -197,27 +292,31 @@ mod tests {
     use super::*;
     use crate::kernels::tile::instruction_sets;
 
-    /// Images, geometry.
-    fn cases(rng: &mut Xoshiro256PlusPlus) -> Vec<(usize, Geometry)> {
-        let of = |[batch, side, channels, size, stride, out]: [usize; 6]| {
-            (batch, Geometry { height: side, width: side, channels, size, stride, out })
+    fn cases(rng: &mut Xoshiro256PlusPlus) -> Vec<Work> {
+        let of = |[batch, side, channels, size, stride, out, padding]: [usize; 7]| {
+            let side = side + 2 * padding;
+            let geometry = Geometry { height: side, width: side, channels, size, stride, out };
+            Work { batch, padding, rectified: padding == 0, geometry }
         };
         // Nature's layers, IMPALA's, and an image large enough to be cut among threads.
         let mut cases: Vec<_> = [
-            [2, 84, 4, 8, 4, 32],
-            [3, 20, 32, 4, 2, 64],
-            [3, 9, 64, 3, 1, 64],
-            [2, 16, 4, 3, 1, 16],
-            [2, 11, 16, 3, 1, 32],
-            [1, 84, 4, 8, 4, 32],
+            [2, 84, 4, 8, 4, 32, 0],
+            [3, 20, 32, 4, 2, 64, 0],
+            [3, 9, 64, 3, 1, 64, 0],
+            [2, 16, 4, 3, 1, 16, 1],
+            [2, 11, 16, 3, 1, 32, 1],
+            [1, 84, 4, 8, 4, 32, 0],
         ]
         .map(of)
         .into();
         for _ in 0..40 {
             let size = rng.random_range(1..6);
-            let [height, width] = [0, 1].map(|_| size + rng.random_range(0..9));
+            let padding = rng.random_range(0..size);
+            // At least a pixel of image within the padding.
+            let [height, width] = [(); 2].map(|()| size.max(2 * padding + 1) + rng.random_range(0..9));
             let [batch, channels, stride, out] = [5, 20, 4, 50].map(|end| rng.random_range(1..end));
-            cases.push((batch, Geometry { height, width, channels, size, stride, out }));
+            let geometry = Geometry { height, width, channels, size, stride, out };
+            cases.push(Work { batch, padding, rectified: rng.random(), geometry });
         }
         cases
     }
@@ -227,7 +326,9 @@ mod tests {
     }
 
     /// Calls `visit(pixel of all images, value of the image, weight)` for each multiplication of the documented sum.
-    fn multiplications(batch: usize, g: Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+    fn multiplications(work: Work, mut visit: impl FnMut(usize, usize, usize)) {
+        let Work { batch, padding, geometry: g, .. } = work;
+        let [height, width] = [g.height, g.width].map(|side| side - 2 * padding);
         for image in 0..batch {
             for pixel in 0..g.pixels() {
                 let (row, column) = (pixel / g.columns() * g.stride, pixel % g.columns() * g.stride);
@@ -235,8 +336,13 @@ mod tests {
                     .flat_map(|y| (0..g.size).map(move |x| (y, x)))
                     .flat_map(|(y, x)| (0..g.channels).map(move |channel| (y, x, channel)))
                 {
-                    let value = ((image * g.height + row + y) * g.width + column + x) * g.channels + channel;
-                    visit(image * g.pixels() + pixel, value, (channel * g.size + y) * g.size + x);
+                    // Beyond the image there are zeros.
+                    let places = [(row + y).checked_sub(padding), (column + x).checked_sub(padding)];
+                    let [Some(row), Some(column)] = places else { continue };
+                    if row < height && column < width {
+                        let value = ((image * height + row) * width + column) * g.channels + channel;
+                        visit(image * g.pixels() + pixel, value, (channel * g.size + y) * g.size + x);
+                    }
                 }
             }
         }
@@ -256,26 +362,28 @@ mod tests {
     #[test]
     fn each_instruction_set_computes_the_documented_sums() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        for (batch, g) in cases(&mut rng) {
+        for work in cases(&mut rng) {
+            let Work { batch, geometry: g, .. } = work;
             let weights = g.patch();
-            let [x, weight, bias] = [batch * g.image(), g.out * weights, g.out].map(|len| random(len, &mut rng));
+            let [x, weight, bias] = [batch * work.image(), g.out * weights, g.out].map(|len| random(len, &mut rng));
             let pixels = batch * g.pixels();
             let mut sums: Vec<f64> = (0..pixels * g.out).map(|i| f64::from(bias[i % g.out])).collect();
-            multiplications(batch, g, |pixel, value, weight_of| {
+            multiplications(work, |pixel, value, weight_of| {
                 for out in 0..g.out {
                     sums[pixel * g.out + out] += f64::from(x[value]) * f64::from(weight[out * weights + weight_of]);
                 }
             });
-            let rectified: Vec<f64> = sums.iter().map(|sum| sum.max(0.0)).collect();
+            let lowest = if work.rectified { 0.0 } else { f64::NEG_INFINITY };
+            let rectified: Vec<f64> = sums.iter().map(|sum| sum.max(lowest)).collect();
             // Where rounding could decide on which side of the rectifier a sum is, nothing flows back.
             let cotangent: Vec<f32> =
                 sums.iter().map(|sum| if sum.abs() < 1e-3 { 0.0 } else { rng.random_range(-1.0..1.0) }).collect();
             let mut weight_sums = vec![0.0f64; weight.len()];
             let mut bias_sums = vec![0.0f64; g.out];
             let mut x_sums = vec![0.0f64; x.len()];
-            let flow = |index: usize| if sums[index] > 0.0 { f64::from(cotangent[index]) } else { 0.0 };
+            let flow = |index: usize| if sums[index] > lowest { f64::from(cotangent[index]) } else { 0.0 };
             (0..sums.len()).for_each(|index| bias_sums[index % g.out] += flow(index));
-            multiplications(batch, g, |pixel, value, weight_of| {
+            multiplications(work, |pixel, value, weight_of| {
                 for out in 0..g.out {
                     let gradient = flow(pixel * g.out + out);
                     weight_sums[out * weights + weight_of] += gradient * f64::from(x[value]);
@@ -283,16 +391,12 @@ mod tests {
                 }
             });
             for arch in instruction_sets() {
-                let what = |pass: &str| format!("{pass} of {batch} images, {g:?}, {arch:?}, value");
-                let forward = output(arch, batch, g, &x, &weight, &bias);
+                let what = |pass: &str| format!("{pass}, {work:?}, {arch:?}, value");
+                let forward = output(arch, work, &x, &weight, &bias);
                 assert_close(&what("output"), &forward, &rectified, weights);
                 let (weight_gradient, bias_gradient, x_gradient) =
-                    super::rectified(arch, batch, g, &forward, &cotangent, |gradient, bias| {
-                        (
-                            weight_gradient(arch, batch, g, &x, gradient),
-                            bias,
-                            input_gradient(arch, batch, g, &weight, gradient),
-                        )
+                    super::rectified(arch, work, &forward, &cotangent, |gradient, bias| {
+                        (weight_gradient(arch, work, &x, gradient), bias, input_gradient(arch, work, &weight, gradient))
                     });
                 assert_close(&what("weight gradient"), &weight_gradient, &weight_sums, pixels);
                 assert_close(&what("bias gradient"), &bias_gradient, &bias_sums, pixels);
@@ -304,23 +408,24 @@ mod tests {
     #[test]
     fn the_number_of_threads_changes_nothing() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
-        for (batch, g) in cases(&mut rng) {
+        for work in cases(&mut rng) {
+            let Work { batch, geometry: g, .. } = work;
             let [x, weight, bias, cotangent] =
-                [batch * g.image(), g.out * g.patch(), g.out, batch * g.pixels() * g.out]
+                [batch * work.image(), g.out * g.patch(), g.out, batch * g.pixels() * g.out]
                     .map(|len| random(len, &mut rng));
             let run = |threads| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
                 pool.install(|| {
                     let arch = Arch::new();
-                    let forward = output(arch, batch, g, &x, &weight, &bias);
-                    super::rectified(arch, batch, g, &forward, &cotangent, |gradient, bias| {
-                        let weights = weight_gradient(arch, batch, g, &x, gradient);
-                        (weights, bias, input_gradient(arch, batch, g, &weight, gradient), forward.clone())
+                    let forward = output(arch, work, &x, &weight, &bias);
+                    super::rectified(arch, work, &forward, &cotangent, |gradient, bias| {
+                        let weights = weight_gradient(arch, work, &x, gradient);
+                        (weights, bias, input_gradient(arch, work, &weight, gradient), forward.clone())
                     })
                 })
             };
             let one = run(1);
-            assert!([2, 3, 8].into_iter().all(|threads| run(threads) == one), "{batch} images, {g:?}");
+            assert!([2, 3, 8].into_iter().all(|threads| run(threads) == one), "{work:?}");
         }
     }
 }

@@ -350,11 +350,27 @@ fn signal_to_noise_is_root_mean_square_of_mu_over_that_of_sigma() {
 #[test]
 fn impossible_networks_are_refused_with_what_is_wrong() {
     let noisy = |sigma| Layers::Noisy { noise: Noise::Factorised, sigma };
+    let impala = |channels: &[usize]| Torso::Impala { channels: channels.to_vec(), hidden: vec![8] };
+    let convolution = |sizes: [usize; 3]| Torso::Convolutional { convolutions: vec![sizes.into()], hidden: vec![8] };
     for (config, part) in [
         (NetworkConfig { actions: 0, ..mlp(&[5]) }, "the number of actions is 0"),
         (mlp(&[5, 0]), "the size of a hidden layer is 0"),
         (NetworkConfig { torso: Torso::Nature { hidden: 0 }, ..rainbow() }, "the size of a hidden layer is 0"),
         (NetworkConfig { torso: Torso::Nature { hidden: 8 }, ..mlp(&[]) }, "not [6]"),
+        (NetworkConfig { torso: impala(&[16, 32]), ..mlp(&[]) }, "at least 1x1, not [6]"),
+        (NetworkConfig { torso: impala(&[16, 0]), ..rainbow() }, "the number of channels of a stage is 0"),
+        (
+            NetworkConfig { torso: convolution([0, 1, 1]), ..rainbow() },
+            "the size, stride or channels of a convolution is 0",
+        ),
+        (
+            NetworkConfig { torso: convolution([1, 0, 1]), ..rainbow() },
+            "the size, stride or channels of a convolution is 0",
+        ),
+        (
+            NetworkConfig { torso: convolution([1, 1, 0]), ..rainbow() },
+            "the size, stride or channels of a convolution is 0",
+        ),
         (NetworkConfig { input: Input { shape: vec![4, 35, 40], ..rainbow().input }, ..rainbow() }, "not [4, 35, 40]"),
         (NetworkConfig { layers: noisy(0.0), ..mlp(&[5]) }, "sigma is 0:"),
         (NetworkConfig { layers: noisy(-0.5), ..mlp(&[5]) }, "sigma is -0.5:"),

@@ -74,11 +74,13 @@ pub enum Agent {
     C51,
     /// Preset `rainbow`
     Rainbow,
+    /// Preset `dqn-impala`
+    DqnImpala,
 }
 
 impl Agent {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Dqn, Self::C51, Self::Rainbow];
+    /// Those that are measured unless others are asked for.
+    pub const USUAL: [Self; 3] = [Self::Dqn, Self::C51, Self::Rainbow];
 
     /// The preset's name.
     pub fn name(self) -> &'static str {
@@ -86,6 +88,7 @@ impl Agent {
             Self::Dqn => "dqn",
             Self::C51 => "c51",
             Self::Rainbow => "rainbow",
+            Self::DqnImpala => "dqn-impala",
         }
     }
 
@@ -221,9 +224,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_plan_has_every_agent_at_every_usual_batch() {
+    fn the_usual_plan_has_every_usual_agent_at_every_usual_batch() {
         let tasks = [Task::Projection, Task::Forward];
-        let cases = Case::plan(&tasks, &Agent::ALL, &[], None).unwrap();
+        let cases = Case::plan(&tasks, &Agent::USUAL, &[], None).unwrap();
         let named: Vec<_> = cases.iter().map(|case| (case.task(), case.subject(), case.batch())).collect();
         assert_eq!(named.len(), 3 * 4 + 3);
         assert_eq!(named[0], (Task::Forward, "dqn", 1), "in the order of the tasks, not of the command line");
@@ -248,8 +251,9 @@ mod tests {
             assert_eq!(task.to_possible_value().unwrap().get_name(), task.name());
             assert_eq!(serde_json::to_value(task).unwrap(), task.name());
         }
-        for agent in Agent::ALL {
+        for agent in Agent::value_variants() {
             assert_eq!(agent.to_possible_value().unwrap().get_name(), agent.name());
+            agent.config().unwrap();
         }
     }
 
