@@ -1,4 +1,4 @@
-//! Convolution of one image, straight from its pixels: no receptive field is copied.
+//! Convolution of images, straight from their pixels: no receptive field is copied.
 //!
 //! All three passes are products of matrices whose left side is read in place. Feature maps are channels-last, so a
 //! receptive field is `size` runs of `size * channels` neighbouring values, and the tiles of [`super::tile`] serve every
@@ -73,10 +73,11 @@ impl Geometry {
         self.run().next_multiple_of(ALIGNMENT)
     }
 
-    /// Where the receptive field of an output pixel begins in the image.
+    /// Where the receptive field of an output pixel begins in images that follow one another, as do their pixels.
     fn corner(&self, pixel: usize) -> usize {
+        let (image, pixel) = (pixel / self.pixels(), pixel % self.pixels());
         let (row, column) = (pixel / self.columns(), pixel % self.columns());
-        (row * self.width + column) * self.stride * self.channels
+        image * self.image() + (row * self.width + column) * self.stride * self.channels
     }
 
     /// Values between neighbouring rows of an image.
@@ -84,31 +85,40 @@ impl Geometry {
         self.width * self.channels
     }
 
+    /// Calls `visit` with where up to [`ALIGNMENT`] neighbouring channels out begin in `[patch, padded out]`, where the first
+    /// of them is in `[out, channels, size, size]`, [`Self::patch`] values before the next, and how many they are.
+    ///
+    /// So few rows of the second are walked through at a time that their neighbouring values stay in the cache.
+    #[inline(always)]
+    fn each_channels_out(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        let area = self.size * self.size;
+        for first in (0..self.out).step_by(ALIGNMENT) {
+            for value in 0..self.patch() {
+                let (channel, position) = (value / area, value % area);
+                let row = position * self.channels + channel;
+                let count = ALIGNMENT.min(self.out - first);
+                visit(row * self.padded_out() + first, first * self.patch() + value, count);
+            }
+        }
+    }
+
     /// `[out, channels, size, size]` to `[patch, padded out]`.
     pub(super) fn weight_by_patch(&self, weight: &[f32]) -> Vec<f32> {
         let mut packed = vec![0.0; self.patch() * self.padded_out()];
-        let area = self.size * self.size;
-        for position in 0..area {
-            for channel in 0..self.channels {
-                let row = &mut packed[(position * self.channels + channel) * self.padded_out()..][..self.out];
-                let column = weight[channel * area + position..].iter().step_by(self.patch());
-                row.iter_mut().zip(column).for_each(|(packed, weight)| *packed = *weight);
-            }
-        }
+        self.each_channels_out(|to, from, count| {
+            let values = weight[from..].iter().step_by(self.patch());
+            packed[to..to + count].iter_mut().zip(values).for_each(|(packed, weight)| *packed = *weight);
+        });
         packed
     }
 
     /// The inverse of [`Self::weight_by_patch`].
     pub(super) fn weight_from_patches(&self, packed: &[f32]) -> Vec<f32> {
         let mut weight = vec![0.0; self.patch() * self.out];
-        let area = self.size * self.size;
-        for position in 0..area {
-            for channel in 0..self.channels {
-                let row = &packed[(position * self.channels + channel) * self.padded_out()..][..self.out];
-                let column = weight[channel * area + position..].iter_mut().step_by(self.patch());
-                column.zip(row).for_each(|(weight, packed)| *weight = *packed);
-            }
-        }
+        self.each_channels_out(|from, to, count| {
+            let values = weight[to..].iter_mut().step_by(self.patch());
+            values.zip(&packed[from..from + count]).for_each(|(weight, packed)| *weight = *packed);
+        });
         weight
     }
 
@@ -149,10 +159,11 @@ impl Geometry {
     }
 }
 
-/// Some output pixels of an image: max(lowest, weights · receptive field + bias).
+/// Some output pixels of some images: max(lowest, weights · receptive field + bias).
 pub(super) struct Output<'a> {
     geometry: Geometry,
-    image: &'a [f32],
+    /// One after the other.
+    images: &'a [f32],
     /// `[patch, padded out]`
     weight: &'a [f32],
     /// `[padded out]`
@@ -167,19 +178,19 @@ impl<'a> Output<'a> {
     /// Every value of `output` will have been written.
     pub(super) fn new(
         geometry: Geometry,
-        image: &'a [f32],
+        images: &'a [f32],
         weight: &'a [f32],
         bias: &'a [f32],
         lowest: f32,
         pixels: Range<usize>,
         output: &'a mut [MaybeUninit<f32>],
     ) -> Self {
-        assert_eq!(image.len(), geometry.image());
+        assert!(images.len().is_multiple_of(geometry.image()));
         assert_eq!(weight.len(), geometry.patch() * geometry.padded_out());
         assert_eq!(bias.len(), geometry.padded_out());
-        assert!(pixels.end <= geometry.pixels());
+        assert!(pixels.end <= images.len() / geometry.image() * geometry.pixels());
         assert_eq!(output.len(), pixels.len() * geometry.out);
-        Self { geometry, image, weight, bias, lowest, pixels, output }
+        Self { geometry, images, weight, bias, lowest, pixels, output }
     }
 
     #[inline(always)]
@@ -193,7 +204,7 @@ impl<'a> Output<'a> {
         let walk = Walk { runs: geometry.size, run_stride: geometry.line(), length: geometry.run(), step: 1 };
         let bias = vectors::<S, N>(&self.bias[column..]);
         let mut sums = [bias; R];
-        let corners = std::array::from_fn(|row| self.image[geometry.corner(pixel + row)..].as_ptr());
+        let corners = std::array::from_fn(|row| self.images[geometry.corner(pixel + row)..].as_ptr());
         // SAFETY: a receptive field lies within its image, because pixels are within the output; `weight` has a row for
         // each of its values, and `column` is the first of N whole vectors of a row.
         unsafe {
@@ -285,27 +296,29 @@ impl WithSimd for WeightGradient<'_> {
     }
 }
 
-/// Adds the gradient of one image.
+/// Adds the gradients of some images.
 pub(super) struct InputGradient<'a> {
     geometry: Geometry,
     /// `[out, size, padded run]`
     weight: &'a [f32],
-    /// Gradient before the rectifier, `[pixels, padded out]`.
+    /// Gradient before the rectifier, `[pixels of all images, padded out]`.
     gradient: &'a [f32],
-    image: &'a mut [f32],
+    /// One after the other.
+    images: &'a mut [f32],
 }
 
 impl<'a> InputGradient<'a> {
-    pub(super) fn new(geometry: Geometry, weight: &'a [f32], gradient: &'a [f32], image: &'a mut [f32]) -> Self {
+    pub(super) fn new(geometry: Geometry, weight: &'a [f32], gradient: &'a [f32], images: &'a mut [f32]) -> Self {
         assert_eq!(weight.len(), geometry.out * geometry.size * geometry.padded_run());
-        assert_eq!(gradient.len(), geometry.pixels() * geometry.padded_out());
-        assert_eq!(image.len(), geometry.image());
-        Self { geometry, weight, gradient, image }
+        assert!(images.len().is_multiple_of(geometry.image()));
+        let pixels = images.len() / geometry.image() * geometry.pixels();
+        assert_eq!(gradient.len(), pixels * geometry.padded_out());
+        Self { geometry, weight, gradient, images }
     }
 
     #[inline(always)]
     fn columns<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
-        for_rows!(simd, 0..self.geometry.pixels(), column, self.tile);
+        for_rows!(simd, 0..self.gradient.len() / self.geometry.padded_out(), column, self.tile);
     }
 
     #[inline(always)]
@@ -329,7 +342,7 @@ impl<'a> InputGradient<'a> {
                     (column / geometry.padded_run(), column % geometry.padded_run())
                 };
                 let valid = S::F32_LANES.min(geometry.run().saturating_sub(within));
-                let place = &mut self.image[corner + run * geometry.line() + within.min(geometry.run())..][..valid];
+                let place = &mut self.images[corner + run * geometry.line() + within.min(geometry.run())..][..valid];
                 if valid == S::F32_LANES {
                     let old = vectors::<S, 1>(place)[0];
                     place.copy_from_slice(scalars(&[simd.add_f32s(old, *sum)]));

@@ -25,6 +25,9 @@ use super::flex::{SMALL, contiguous, share, tensor, values, written};
 /// Pieces that the weight gradient is cut into, at least: more than small machines have threads.
 const PIECES: usize = 16;
 
+/// Output pixels that a thread takes at a time, if there are enough.
+const TOGETHER: usize = 192;
+
 /// A convolution of a batch.
 #[derive(Clone, Copy, Debug)]
 struct Work {
@@ -52,6 +55,15 @@ impl Work {
     /// Values of an image, without zeros around it.
     fn image(&self) -> usize {
         (self.geometry.height - 2 * self.padding) * self.line()
+    }
+
+    /// How many images a thread takes at a time: several small ones without padding have few tiles that are not full.
+    fn together(&self) -> usize {
+        if self.padding > 0 {
+            return 1;
+        }
+        let tasks = 4 * rayon::current_num_threads();
+        TOGETHER.div_ceil(self.geometry.pixels()).min(self.batch / tasks).max(1)
     }
 
     fn multiplications(&self) -> usize {
@@ -93,23 +105,24 @@ fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[f32]) -> Ve
     // A single image is cut, so that every thread has something to do.
     let parts = if work.multiplications() < SMALL { 1 } else { rayon::current_num_threads().div_ceil(batch) };
     let part = pixels.div_ceil(parts);
-    let one = |image: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
+    let one = |images: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
         let range = start..start + output.len() / geometry.out;
-        arch.dispatch(Output::new(geometry, image, &packed, &bias, lowest, range, output));
+        arch.dispatch(Output::new(geometry, images, &packed, &bias, lowest, range, output));
     };
-    let images = x.par_chunks(work.image());
+    let together = work.together();
+    let images = x.par_chunks(together * work.image());
     // SAFETY: each pixel of each image is in one part, and all of a part's pixels are written.
     unsafe {
         written(batch * pixels * geometry.out, |outputs| {
-            let outputs = outputs.par_chunks_mut(pixels * geometry.out);
-            share(images.zip(outputs), work.multiplications(), |(image, output)| {
+            let outputs = outputs.par_chunks_mut(together * pixels * geometry.out);
+            share(images.zip(outputs), work.multiplications(), |(images, output)| {
                 let mut padded = Vec::new();
-                let image = surrounded(image, work.line(), geometry.channels, padding, &mut padded);
+                let images = surrounded(images, work.line(), geometry.channels, padding, &mut padded);
                 if parts == 1 {
-                    one(image, 0, output);
+                    one(images, 0, output);
                 } else {
                     let parts = output.par_chunks_mut(part * geometry.out).enumerate();
-                    parts.for_each(|(index, output)| one(image, index * part, output));
+                    parts.for_each(|(index, output)| one(images, index * part, output));
                 }
             });
         })
@@ -192,13 +205,14 @@ fn weight_gradient(arch: Arch, work: Work, x: &[f32], gradient: &[f32]) -> Vec<f
 /// `[batch, height, width, channels]`, of a gradient that [`rectified`] made.
 fn input_gradient(arch: Arch, work: Work, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
     let Work { padding, geometry, .. } = work;
-    let gradients = gradient.par_chunks(geometry.pixels() * geometry.padded_out());
+    let together = work.together();
+    let gradients = gradient.par_chunks(together * geometry.pixels() * geometry.padded_out());
     if padding > 0 && geometry.stride == 1 {
         return reversed_input_gradient(arch, work, weight, gradients);
     }
     let packed = geometry.weight_by_out(weight);
     let mut images = vec![0.0f32; work.batch * work.image()];
-    let pairs = images.par_chunks_mut(work.image()).zip(gradients);
+    let pairs = images.par_chunks_mut(together * work.image()).zip(gradients);
     share(pairs, work.multiplications(), |(image, gradient)| {
         if padding == 0 {
             arch.dispatch(InputGradient::new(geometry, &packed, gradient, image));
@@ -298,7 +312,7 @@ mod tests {
             let geometry = Geometry { height: side, width: side, channels, size, stride, out };
             Work { batch, padding, rectified: padding == 0, geometry }
         };
-        // Nature's layers, IMPALA's, and an image large enough to be cut among threads.
+        // Nature's layers, IMPALA's, an image large enough to be cut among threads, and small images, taken together.
         let mut cases: Vec<_> = [
             [2, 84, 4, 8, 4, 32, 0],
             [3, 20, 32, 4, 2, 64, 0],
@@ -306,6 +320,8 @@ mod tests {
             [2, 16, 4, 3, 1, 16, 1],
             [2, 11, 16, 3, 1, 32, 1],
             [1, 84, 4, 8, 4, 32, 0],
+            [40, 9, 8, 3, 1, 20, 0],
+            [67, 6, 3, 3, 2, 17, 0],
         ]
         .map(of)
         .into();
