@@ -73,13 +73,6 @@ impl Geometry {
         self.run().next_multiple_of(ALIGNMENT)
     }
 
-    /// Where the receptive field of an output pixel begins in images that follow one another, as do their pixels.
-    fn corner(&self, pixel: usize) -> usize {
-        let (image, pixel) = (pixel / self.pixels(), pixel % self.pixels());
-        let (row, column) = (pixel / self.columns(), pixel % self.columns());
-        image * self.image() + (row * self.width + column) * self.stride * self.channels
-    }
-
     /// Values between neighbouring rows of an image.
     fn line(&self) -> usize {
         self.width * self.channels
@@ -159,9 +152,39 @@ impl Geometry {
     }
 }
 
+/// Where the receptive fields of output pixels begin in images that follow one another.
+///
+/// A table, because the divisions that tell a pixel's row and column take as long as a good part of a tile.
+pub(super) struct Fields {
+    geometry: Geometry,
+    /// Of the pixels of all images, one after the other.
+    corners: Vec<usize>,
+}
+
+impl Fields {
+    pub(super) fn new(geometry: Geometry, images: usize) -> Self {
+        let mut corners = Vec::with_capacity(images * geometry.pixels());
+        for image in 0..images {
+            for row in 0..geometry.rows() {
+                let start = image * geometry.image() + row * geometry.stride * geometry.line();
+                corners.extend((0..geometry.columns()).map(|column| start + column * geometry.stride * geometry.channels));
+            }
+        }
+        Self { geometry, corners }
+    }
+
+    /// Checks that there are fields for all of the images, and says how many pixels come out of them.
+    fn pixels_of(&self, images: &[f32]) -> usize {
+        assert!(images.len().is_multiple_of(self.geometry.image()));
+        let pixels = images.len() / self.geometry.image() * self.geometry.pixels();
+        assert!(pixels <= self.corners.len());
+        pixels
+    }
+}
+
 /// Some output pixels of some images: max(lowest, weights · receptive field + bias).
 pub(super) struct Output<'a> {
-    geometry: Geometry,
+    fields: &'a Fields,
     /// One after the other.
     images: &'a [f32],
     /// `[patch, padded out]`
@@ -177,7 +200,7 @@ pub(super) struct Output<'a> {
 impl<'a> Output<'a> {
     /// Every value of `output` will have been written.
     pub(super) fn new(
-        geometry: Geometry,
+        fields: &'a Fields,
         images: &'a [f32],
         weight: &'a [f32],
         bias: &'a [f32],
@@ -185,12 +208,12 @@ impl<'a> Output<'a> {
         pixels: Range<usize>,
         output: &'a mut [MaybeUninit<f32>],
     ) -> Self {
-        assert!(images.len().is_multiple_of(geometry.image()));
+        let geometry = fields.geometry;
         assert_eq!(weight.len(), geometry.patch() * geometry.padded_out());
         assert_eq!(bias.len(), geometry.padded_out());
-        assert!(pixels.end <= images.len() / geometry.image() * geometry.pixels());
+        assert!(pixels.end <= fields.pixels_of(images));
         assert_eq!(output.len(), pixels.len() * geometry.out);
-        Self { geometry, images, weight, bias, lowest, pixels, output }
+        Self { fields, images, weight, bias, lowest, pixels, output }
     }
 
     #[inline(always)]
@@ -200,11 +223,11 @@ impl<'a> Output<'a> {
 
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, pixel: usize, column: usize) {
-        let geometry = self.geometry;
+        let geometry = self.fields.geometry;
         let walk = Walk { runs: geometry.size, run_stride: geometry.line(), length: geometry.run(), step: 1 };
         let bias = vectors::<S, N>(&self.bias[column..]);
         let mut sums = [bias; R];
-        let corners = std::array::from_fn(|row| self.images[geometry.corner(pixel + row)..].as_ptr());
+        let corners = std::array::from_fn(|row| self.images[self.fields.corners[pixel + row]..].as_ptr());
         // SAFETY: a receptive field lies within its image, because pixels are within the output; `weight` has a row for
         // each of its values, and `column` is the first of N whole vectors of a row.
         unsafe {
@@ -225,7 +248,7 @@ impl WithSimd for Output<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for_columns!(simd, self.geometry.out, self.columns);
+        for_columns!(simd, self.fields.geometry.out, self.columns);
     }
 }
 
@@ -298,32 +321,44 @@ impl WithSimd for WeightGradient<'_> {
 
 /// Adds the gradients of some images.
 pub(super) struct InputGradient<'a> {
-    geometry: Geometry,
+    fields: &'a Fields,
     /// `[out, size, padded run]`
     weight: &'a [f32],
     /// Gradient before the rectifier, `[pixels of all images, padded out]`.
     gradient: &'a [f32],
     /// One after the other.
     images: &'a mut [f32],
+    /// Where the vectors of a tile's row go, from the corner of a receptive field on, and how many values of each.
+    places: [(usize, usize); WIDEST],
 }
 
+/// Vectors of the widest tiles.
+const WIDEST: usize = 4;
+
 impl<'a> InputGradient<'a> {
-    pub(super) fn new(geometry: Geometry, weight: &'a [f32], gradient: &'a [f32], images: &'a mut [f32]) -> Self {
+    pub(super) fn new(fields: &'a Fields, weight: &'a [f32], gradient: &'a [f32], images: &'a mut [f32]) -> Self {
+        let geometry = fields.geometry;
         assert_eq!(weight.len(), geometry.out * geometry.size * geometry.padded_run());
-        assert!(images.len().is_multiple_of(geometry.image()));
-        let pixels = images.len() / geometry.image() * geometry.pixels();
-        assert_eq!(gradient.len(), pixels * geometry.padded_out());
-        Self { geometry, weight, gradient, images }
+        assert_eq!(gradient.len(), fields.pixels_of(images) * geometry.padded_out());
+        Self { fields, weight, gradient, images, places: [(0, 0); WIDEST] }
     }
 
     #[inline(always)]
     fn columns<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, column: usize) {
-        for_rows!(simd, 0..self.gradient.len() / self.geometry.padded_out(), column, self.tile);
+        let geometry = self.fields.geometry;
+        // A tile may reach over the end of a run into the next: each vector is put where it belongs.
+        for (n, place) in self.places[..N].iter_mut().enumerate() {
+            let column = column + n * S::F32_LANES;
+            let (run, within) = (column / geometry.padded_run(), column % geometry.padded_run());
+            let valid = S::F32_LANES.min(geometry.run().saturating_sub(within));
+            *place = (run * geometry.line() + within.min(geometry.run()), valid);
+        }
+        for_rows!(simd, 0..self.gradient.len() / geometry.padded_out(), column, self.tile);
     }
 
     #[inline(always)]
     fn tile<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, pixel: usize, column: usize) {
-        let geometry = self.geometry;
+        let geometry = self.fields.geometry;
         let walk = Walk { runs: 1, run_stride: 0, length: geometry.out, step: 1 };
         let rows = std::array::from_fn(|row| self.gradient[(pixel + row) * geometry.padded_out()..].as_ptr());
         let mut sums = [[simd.splat_f32s(0.0); N]; R];
@@ -333,16 +368,10 @@ impl<'a> InputGradient<'a> {
             let step = geometry.size * geometry.padded_run();
             accumulate(simd, rows, walk, self.weight[column..].as_ptr(), step, &mut sums);
         }
-        // A tile may reach over the end of a run into the next: each vector is put where it belongs.
         for (row, sums) in sums.iter().enumerate() {
-            let corner = geometry.corner(pixel + row);
-            for (n, sum) in sums.iter().enumerate() {
-                let (run, within) = {
-                    let column = column + n * S::F32_LANES;
-                    (column / geometry.padded_run(), column % geometry.padded_run())
-                };
-                let valid = S::F32_LANES.min(geometry.run().saturating_sub(within));
-                let place = &mut self.images[corner + run * geometry.line() + within.min(geometry.run())..][..valid];
+            let corner = self.fields.corners[pixel + row];
+            for (sum, (start, valid)) in sums.iter().zip(self.places) {
+                let place = &mut self.images[corner + start..][..valid];
                 if valid == S::F32_LANES {
                     let old = vectors::<S, 1>(place)[0];
                     place.copy_from_slice(scalars(&[simd.add_f32s(old, *sum)]));
@@ -359,7 +388,8 @@ impl WithSimd for InputGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for_columns!(simd, self.geometry.size * self.geometry.padded_run(), self.columns);
+        let geometry = self.fields.geometry;
+        for_columns!(simd, geometry.size * geometry.padded_run(), self.columns);
     }
 }
 

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::convolution::{ConvolutionForm, ConvolutionOps};
 use super::dense::padded;
-use super::direct::{Geometry, InputGradient, Output, Rectify, WeightGradient};
+use super::direct::{Fields, Geometry, InputGradient, Output, Rectify, WeightGradient};
 use super::flex::{SMALL, contiguous, share, tensor, values, written};
 
 /// Pieces that the weight gradient is cut into, at least: more than small machines have threads.
@@ -105,11 +105,12 @@ fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[f32]) -> Ve
     // A single image is cut, so that every thread has something to do.
     let parts = if work.multiplications() < SMALL { 1 } else { rayon::current_num_threads().div_ceil(batch) };
     let part = pixels.div_ceil(parts);
+    let together = work.together();
+    let fields = Fields::new(geometry, together);
     let one = |images: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
         let range = start..start + output.len() / geometry.out;
-        arch.dispatch(Output::new(geometry, images, &packed, &bias, lowest, range, output));
+        arch.dispatch(Output::new(&fields, images, &packed, &bias, lowest, range, output));
     };
-    let together = work.together();
     let images = x.par_chunks(together * work.image());
     // SAFETY: each pixel of each image is in one part, and all of a part's pixels are written.
     unsafe {
@@ -211,15 +212,16 @@ fn input_gradient(arch: Arch, work: Work, weight: &[f32], gradient: &[f32]) -> V
         return reversed_input_gradient(arch, work, weight, gradients);
     }
     let packed = geometry.weight_by_out(weight);
+    let fields = Fields::new(geometry, together);
     let mut images = vec![0.0f32; work.batch * work.image()];
     let pairs = images.par_chunks_mut(together * work.image()).zip(gradients);
     share(pairs, work.multiplications(), |(image, gradient)| {
         if padding == 0 {
-            arch.dispatch(InputGradient::new(geometry, &packed, gradient, image));
+            arch.dispatch(InputGradient::new(&fields, &packed, gradient, image));
             return;
         }
         let mut padded = vec![0.0; geometry.image()];
-        arch.dispatch(InputGradient::new(geometry, &packed, gradient, &mut padded));
+        arch.dispatch(InputGradient::new(&fields, &packed, gradient, &mut padded));
         let rows = padded.chunks_exact(geometry.width * geometry.channels).skip(padding);
         for (row, padded) in image.chunks_exact_mut(work.line()).zip(rows) {
             row.copy_from_slice(&padded[padding * geometry.channels..][..row.len()]);
@@ -234,6 +236,7 @@ fn reversed_input_gradient(arch: Arch, work: Work, weight: &[f32], gradients: ra
     let (reversed, border) = work.geometry.reversed(work.padding);
     let packed = reversed.weight_by_patch(&work.geometry.reversed_weight(weight));
     let no_bias = vec![0.0; reversed.padded_out()];
+    let fields = Fields::new(reversed, 1);
     let line = work.geometry.columns() * reversed.channels;
     // SAFETY: each image is written whole.
     unsafe {
@@ -243,7 +246,7 @@ fn reversed_input_gradient(arch: Arch, work: Work, weight: &[f32], gradients: ra
                 let mut padded = Vec::new();
                 let gradient = surrounded(gradient, line, reversed.channels, border, &mut padded);
                 let pixels = 0..reversed.pixels();
-                arch.dispatch(Output::new(reversed, gradient, &packed, &no_bias, f32::NEG_INFINITY, pixels, image));
+                arch.dispatch(Output::new(&fields, gradient, &packed, &no_bias, f32::NEG_INFINITY, pixels, image));
             });
         })
     }
