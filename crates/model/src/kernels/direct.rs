@@ -167,7 +167,8 @@ impl Fields {
         for image in 0..images {
             for row in 0..geometry.rows() {
                 let start = image * geometry.image() + row * geometry.stride * geometry.line();
-                corners.extend((0..geometry.columns()).map(|column| start + column * geometry.stride * geometry.channels));
+                corners
+                    .extend((0..geometry.columns()).map(|column| start + column * geometry.stride * geometry.channels));
             }
         }
         Self { geometry, corners }
@@ -393,29 +394,15 @@ impl WithSimd for InputGradient<'_> {
     }
 }
 
-/// The gradient of one image before the rectifier, which passes on what belongs to positive outputs, and its sums.
+/// Makes the gradient of one image before the rectifier out of that behind it, and its sums.
 pub(super) struct Rectify<'a> {
-    geometry: Geometry,
-    /// `[pixels, out]`; without it the whole gradient is passed on.
-    output: Option<&'a [f32]>,
+    pub(super) geometry: Geometry,
     /// `[pixels, out]`
-    gradient: &'a [f32],
-    /// `[pixels, padded out]`; where `out` is padded, the rest is left alone.
-    rectified: &'a mut [f32],
+    pub(super) output: &'a [f32],
+    /// `[pixels, padded out]`; what belongs to outputs that are not positive becomes 0.
+    pub(super) gradient: &'a mut [f32],
     /// `[out]`, added to.
-    sums: &'a mut [f32],
-}
-
-impl<'a> Rectify<'a> {
-    pub(super) fn new(
-        geometry: Geometry,
-        output: Option<&'a [f32]>,
-        gradient: &'a [f32],
-        rectified: &'a mut [f32],
-        sums: &'a mut [f32],
-    ) -> Self {
-        Self { geometry, output, gradient, rectified, sums }
-    }
+    pub(super) sums: &'a mut [f32],
 }
 
 impl WithSimd for Rectify<'_> {
@@ -423,22 +410,33 @@ impl WithSimd for Rectify<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Geometry { out, .. } = self.geometry;
-        let rows = self.rectified.chunks_exact_mut(self.geometry.padded_out()).zip(self.gradient.chunks_exact(out));
-        let Some(output) = self.output else {
-            for (row, gradient) in rows {
-                for ((value, sum), &gradient) in row.iter_mut().zip(&mut *self.sums).zip(gradient) {
-                    *value = gradient;
-                    *sum += gradient;
-                }
+        let Self { geometry, output, gradient, sums } = self;
+        let rows = gradient.chunks_exact_mut(geometry.padded_out());
+        for (row, output) in rows.zip(output.chunks_exact(geometry.out)) {
+            for ((gradient, sum), &output) in row.iter_mut().zip(&mut *sums).zip(output) {
+                *gradient = if output > 0.0 { *gradient } else { 0.0 };
+                *sum += *gradient;
             }
-            return;
-        };
-        for ((row, gradient), output) in rows.zip(output.chunks_exact(out)) {
-            for (((value, sum), &gradient), &output) in row.iter_mut().zip(&mut *self.sums).zip(gradient).zip(output) {
-                *value = if output > 0.0 { gradient } else { 0.0 };
-                *sum += *value;
-            }
+        }
+    }
+}
+
+/// The sums of the gradient of one image.
+pub(super) struct GradientSums<'a> {
+    pub(super) geometry: Geometry,
+    /// `[pixels, padded out]`
+    pub(super) gradient: &'a [f32],
+    /// `[out]`, added to.
+    pub(super) sums: &'a mut [f32],
+}
+
+impl WithSimd for GradientSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.gradient.chunks_exact(self.geometry.padded_out()) {
+            self.sums.iter_mut().zip(row).for_each(|(sum, gradient)| *sum += gradient);
         }
     }
 }

@@ -8,7 +8,6 @@
 
 #![allow(unsafe_code, reason = "outputs are not zeroed before they are written")]
 
-use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 use burn::backend::Flex;
@@ -19,8 +18,8 @@ use rayon::prelude::*;
 
 use super::convolution::{ConvolutionForm, ConvolutionOps};
 use super::dense::padded;
-use super::direct::{Fields, Geometry, InputGradient, Output, Rectify, WeightGradient};
-use super::flex::{SMALL, contiguous, share, tensor, values, written};
+use super::direct::{Fields, Geometry, GradientSums, InputGradient, Output, Rectify, WeightGradient};
+use super::flex::{SMALL, contiguous, share, tensor, values, whole, written};
 
 /// Pieces that the weight gradient is cut into, at least: more than small machines have threads.
 const PIECES: usize = 16;
@@ -130,44 +129,37 @@ fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[f32]) -> Ve
     }
 }
 
-thread_local! {
-    /// Memory for [`rectified`], kept because it is large and needed again at once.
-    static RECTIFIED: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
-}
-
-/// Calls `then` with the gradient before the rectifier, `[batch, pixels, padded out]`, and its sums, `[out]`.
-fn rectified<T>(
-    arch: Arch,
-    work: Work,
-    output: &[f32],
-    gradient: &[f32],
-    then: impl FnOnce(&[f32], Vec<f32>) -> T,
-) -> T {
+/// The gradient before the rectifier, `[batch, pixels, padded out]`, of that behind it, `[batch, pixels, out]`, and its sums,
+/// `[out]`. Where nothing fills up vectors, the gradient becomes it in place.
+fn rectified(arch: Arch, work: Work, output: &[f32], mut gradient: FlexTensor) -> (FlexTensor, Vec<f32>) {
     let Work { batch, geometry, .. } = work;
-    let (out, padded) = (geometry.pixels() * geometry.out, geometry.pixels() * geometry.padded_out());
-    let mut rectified = RECTIFIED.take();
-    if padded != out {
-        // What fills the last vectors is read, and must be 0.
-        rectified.clear();
+    let (out, padded_out) = (geometry.out, geometry.padded_out());
+    if padded_out == out {
+        gradient = whole(gradient);
+    } else {
+        let gradients = padded(values(&contiguous(gradient)), out);
+        gradient = tensor(gradients, [batch * geometry.pixels(), padded_out]);
     }
-    rectified.resize(batch * padded, 0.0);
-    let mut sums = vec![0.0f32; batch * geometry.out];
-    let images = rectified
-        .par_chunks_mut(padded)
-        .zip(sums.par_chunks_mut(geometry.out))
-        .zip(output.par_chunks(out))
-        .zip(gradient.par_chunks(out));
+    let mut sums = vec![0.0f32; batch * out];
+    let image = geometry.pixels() * padded_out;
     // A pass over memory: a value costs about as much as 32 multiplications in registers.
-    share(images, 32 * batch * out, |(((rectified, sums), output), gradient)| {
-        arch.dispatch(Rectify::new(geometry, work.rectified.then_some(output), gradient, rectified, sums));
-    });
-    let mut total = vec![0.0f32; geometry.out];
-    for sums in sums.chunks_exact(geometry.out) {
+    let cost = 32 * output.len();
+    if work.rectified {
+        let images = gradient.storage_mut::<f32>().par_chunks_mut(image).zip(sums.par_chunks_mut(out));
+        let outputs = output.par_chunks(geometry.pixels() * out);
+        share(images.zip(outputs), cost, |((gradient, sums), output)| {
+            arch.dispatch(Rectify { geometry, output, gradient, sums });
+        });
+    } else {
+        // Not touched, because others may hold it, and it would be copied.
+        let images = gradient.storage::<f32>().par_chunks(image).zip(sums.par_chunks_mut(out));
+        share(images, cost, |(gradient, sums)| arch.dispatch(GradientSums { geometry, gradient, sums }));
+    }
+    let mut total = vec![0.0f32; out];
+    for sums in sums.chunks_exact(out) {
         total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
     }
-    let result = then(&rectified, total);
-    RECTIFIED.set(rectified);
-    result
+    (gradient, total)
 }
 
 /// `[out, channels, size, size]`, of a gradient that [`rectified`] made.
@@ -274,12 +266,11 @@ impl ConvolutionOps for Flex {
         form: ConvolutionForm,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let work = Work::new(&x, &weight, form);
-        let [x, output, output_gradient] = [x, output, output_gradient].map(contiguous);
+        let [x, output] = [x, output].map(contiguous);
         let arch = Arch::new();
-        rectified(arch, work, values(&output), values(&output_gradient), |gradient, sums| {
-            let gradient = weight_gradient(arch, work, values(&x), gradient);
-            (tensor(gradient, weight.layout().shape().clone()), tensor(sums, [work.geometry.out]))
-        })
+        let (gradient, sums) = rectified(arch, work, values(&output), output_gradient);
+        let of_weight = weight_gradient(arch, work, values(&x), gradient.storage());
+        (tensor(of_weight, weight.layout().shape().clone()), tensor(sums, [work.geometry.out]))
     }
 
     fn convolution_backward(
@@ -290,14 +281,13 @@ impl ConvolutionOps for Flex {
         form: ConvolutionForm,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let work = Work::new(&x, &weight, form);
-        let [x, weight, output, output_gradient] = [x, weight, output, output_gradient].map(contiguous);
+        let [x, weight, output] = [x, weight, output].map(contiguous);
         let arch = Arch::new();
-        rectified(arch, work, values(&output), values(&output_gradient), |gradient, sums| {
-            let of_x = input_gradient(arch, work, values(&weight), gradient);
-            let of_weight = weight_gradient(arch, work, values(&x), gradient);
-            let [x, weight] = [&x, &weight].map(|tensor| tensor.layout().shape().clone());
-            (tensor(of_x, x), tensor(of_weight, weight), tensor(sums, [work.geometry.out]))
-        })
+        let (gradient, sums) = rectified(arch, work, values(&output), output_gradient);
+        let of_x = input_gradient(arch, work, values(&weight), gradient.storage());
+        let of_weight = weight_gradient(arch, work, values(&x), gradient.storage());
+        let [x, weight] = [&x, &weight].map(|tensor| tensor.layout().shape().clone());
+        (tensor(of_x, x), tensor(of_weight, weight), tensor(sums, [work.geometry.out]))
     }
 }
 
@@ -413,10 +403,10 @@ mod tests {
                 let what = |pass: &str| format!("{pass}, {work:?}, {arch:?}, value");
                 let forward = output(arch, work, &x, &weight, &bias);
                 assert_close(&what("output"), &forward, &rectified, weights);
-                let (weight_gradient, bias_gradient, x_gradient) =
-                    super::rectified(arch, work, &forward, &cotangent, |gradient, bias| {
-                        (weight_gradient(arch, work, &x, gradient), bias, input_gradient(arch, work, &weight, gradient))
-                    });
+                let behind = tensor(cotangent.clone(), [pixels, g.out]);
+                let (gradient, bias_gradient) = super::rectified(arch, work, &forward, behind);
+                let weight_gradient = weight_gradient(arch, work, &x, gradient.storage());
+                let x_gradient = input_gradient(arch, work, &weight, gradient.storage());
                 assert_close(&what("weight gradient"), &weight_gradient, &weight_sums, pixels);
                 assert_close(&what("bias gradient"), &bias_gradient, &bias_sums, pixels);
                 assert_close(&what("input gradient"), &x_gradient, &x_sums, weights / g.channels * g.out);
@@ -437,10 +427,10 @@ mod tests {
                 pool.install(|| {
                     let arch = Arch::new();
                     let forward = output(arch, work, &x, &weight, &bias);
-                    super::rectified(arch, work, &forward, &cotangent, |gradient, bias| {
-                        let weights = weight_gradient(arch, work, &x, gradient);
-                        (weights, bias, input_gradient(arch, work, &weight, gradient), forward.clone())
-                    })
+                    let behind = tensor(cotangent.clone(), [batch * g.pixels(), g.out]);
+                    let (gradient, bias) = super::rectified(arch, work, &forward, behind);
+                    let weights = weight_gradient(arch, work, &x, gradient.storage());
+                    (weights, bias, input_gradient(arch, work, &weight, gradient.storage()), forward)
                 })
             };
             let one = run(1);
