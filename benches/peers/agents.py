@@ -3,8 +3,8 @@
 The values are read from assets/presets, so that both sides always learn by the same ones. What is computed is what
 crates/model and crates/algorithms compute, and each part is written the way that is fast in PyTorch:
 
-  noise        only its factors are drawn, on the device; compiled, noisy weights are faster written than multiplied
-               with twice, and eager it makes no difference
+  noise        only its factors are drawn, on the device; noisy weights are written where that is faster than to
+               multiply with means and with spreads: compiled, from 32 examples on
   projection   mass is scattered to the two atoms around its place, whole batches at once
   RMSProp      PyTorch's own, centred. It adds its small constant outside the root and ours inside, so it is given the
                root of the preset's; the steps differ a little, the work does not
@@ -22,6 +22,7 @@ from torch import nn
 PRESETS = pathlib.Path(__file__).parents[2] / "assets" / "presets"
 IMAGE = (4, 84, 84)
 ACTIONS = 6
+WRITTEN_FROM = 32
 
 
 def preset(name):
@@ -99,8 +100,11 @@ class NoisyLinear(nn.Module):
 
     def forward(self, x, noise):
         inputs, outputs = noise.split(self.sizes)
-        weight = torch.addcmul(self.mu_weight, self.sigma_weight, outputs.unsqueeze(1) * inputs)
-        return F.linear(x, weight, torch.addcmul(self.mu_bias, self.sigma_bias, outputs))
+        if torch.compiler.is_compiling() and len(x) >= WRITTEN_FROM:
+            weight = torch.addcmul(self.mu_weight, self.sigma_weight, outputs.unsqueeze(1) * inputs)
+            return F.linear(x, weight, torch.addcmul(self.mu_bias, self.sigma_bias, outputs))
+        spread = F.linear(x * inputs, self.sigma_weight, self.sigma_bias) * outputs
+        return F.linear(x, self.mu_weight, self.mu_bias) + spread
 
 
 def nature(channels):

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use prism_environment::{Generator, Seed};
-use prism_model::{Input, QNetwork};
+use prism_model::{Input, QNetwork, awake};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -60,12 +60,13 @@ impl Actor {
         if explored.iter().all(Option::is_some) {
             return explored.into_iter().flatten().collect();
         }
-        let observations = input.upload(observations, device);
-        let q_values = match self.noise {
-            ActingNoise::Fresh => network.with_noise(&mut self.generator).forward(observations),
-            ActingNoise::Off => network.forward(observations),
-        };
-        let greedy = read_greedy(q_values);
+        let greedy = awake(device, || {
+            let observations = input.upload(observations, device);
+            read_greedy(match self.noise {
+                ActingNoise::Fresh => network.with_noise(&mut self.generator).forward(observations),
+                ActingNoise::Off => network.forward(observations),
+            })
+        });
         explored.into_iter().zip(greedy).map(|(explored, greedy)| explored.unwrap_or(greedy)).collect()
     }
 
