@@ -3,8 +3,8 @@
 The values are read from assets/presets, so that both sides always learn by the same ones. What is computed is what
 crates/model and crates/algorithms compute, and each part is written the way that is fast in PyTorch:
 
-  noise        only its factors are drawn, on the device; noisy weights are written where that is faster than to
-               multiply with means and with spreads: compiled, from 32 examples on
+  noise        only its factors are drawn, on the device; from 32 examples on noisy weights are written, which is faster
+               in updates, with fewer it is faster to multiply with means and with spreads
   projection   mass is scattered to the two atoms around its place, whole batches at once
   RMSProp      PyTorch's own, centred. It adds its small constant outside the root and ours inside, so it is given the
                root of the preset's; the steps differ a little, the work does not
@@ -100,7 +100,7 @@ class NoisyLinear(nn.Module):
 
     def forward(self, x, noise):
         inputs, outputs = noise.split(self.sizes)
-        if torch.compiler.is_compiling() and len(x) >= WRITTEN_FROM:
+        if len(x) >= WRITTEN_FROM:
             weight = torch.addcmul(self.mu_weight, self.sigma_weight, outputs.unsqueeze(1) * inputs)
             return F.linear(x, weight, torch.addcmul(self.mu_bias, self.sigma_bias, outputs))
         spread = F.linear(x * inputs, self.sigma_weight, self.sigma_bias) * outputs
