@@ -257,6 +257,23 @@ mod tests {
     }
 
     #[test]
+    fn a_gradient_that_others_hold_stays_as_it_is() {
+        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
+        let x = random([2, 5, 5, 3], &mut rng, &device);
+        let weight = random([16, 3, 3, 3], &mut rng, &device).require_grad();
+        let bias = random([16], &mut rng, &device).require_grad();
+        let other = random([2, 3, 3, 16], &mut rng, &device).require_grad();
+        let cotangent = random([2, 3, 3, 16], &mut rng, &device);
+        let form = ConvolutionForm { stride: 1, padding: 0, rectified: true };
+        let sum = convolution(x, weight.clone(), bias, form) + other.clone();
+        let gradients = (sum * cotangent.clone()).sum().backward();
+        assert!(weight.grad(&gradients).is_some());
+        let passed_on = other.grad(&gradients).expect("it is tracked");
+        passed_on.into_data().assert_eq(&cotangent.inner().into_data(), true);
+    }
+
+    #[test]
     fn strided_views_are_read_in_their_own_order() {
         let device = crate::open_device("flex").expect("tests are built with flex");
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(6);
