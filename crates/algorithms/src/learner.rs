@@ -6,12 +6,14 @@ use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor};
 use prism_environment::{Generator, Seed};
-use prism_model::{NetworkConfig, NetworkError, Optimiser, Output, QNetwork, Support, awake, write};
+use prism_model::{
+    NetworkConfig, NetworkError, Optimiser, Output, QNetwork, Support, clip_global_norm, global_norm, keep_pool_awake,
+    write,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::Batch;
-use crate::gradient_norm::{clip_global_norm, global_norm};
 use crate::loss::{TdLoss, cross_entropy};
 use crate::target::{Bootstrap, DistributionTarget, distribution_of_action, distribution_target, q_learning_target};
 
@@ -204,7 +206,7 @@ impl Learner {
     /// When the batch's observations are not those the network was built for.
     pub fn update(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {
         let device = self.device.clone();
-        awake(&device, || self.learn_from(batch, measure))
+        keep_pool_awake(&device, || self.learn_from(batch, measure))
     }
 
     fn learn_from(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {

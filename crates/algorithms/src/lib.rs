@@ -2,7 +2,6 @@
 
 mod actor;
 mod batch;
-mod gradient_norm;
 mod learner;
 mod loss;
 mod n_step;
@@ -15,7 +14,6 @@ mod transition;
 
 pub use actor::{ActingNoise, Actor};
 pub use batch::Batch;
-pub use gradient_norm::{clip_global_norm, global_norm};
 pub use learner::{
     GradientBound, Learner, LearnerConfig, LearnerError, LearnerState, LearnerStateError, Loss, Measure, UpdateOutput,
     UpdateResult,
