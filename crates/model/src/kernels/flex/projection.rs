@@ -3,9 +3,9 @@
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 
-use super::flex::{contiguous, tensor, values};
-use super::projection::ProjectionOps;
-use crate::Support;
+use super::buffers::{contiguous, tensor, values};
+use crate::kernels::projection::ProjectionOps;
+use crate::support::Support;
 
 impl ProjectionOps for Flex {
     fn project(

@@ -6,9 +6,10 @@ use burn::backend::tensor::FloatTensor;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::adam::{AdamFactors, AdamOps};
-use super::flex::{contiguous, share, values, whole};
-use super::rms_prop::{RmsPropFactors, RmsPropOps};
+use super::whole;
+use crate::kernels::flex::buffers::{contiguous, share, values};
+use crate::kernels::train::adam::{AdamFactors, AdamOps};
+use crate::kernels::train::rms_prop::{RmsPropFactors, RmsPropOps};
 
 /// Elements a thread takes at a time: four such pieces fit a first-level cache's share of the second level.
 const PIECE: usize = 16 * 1024;

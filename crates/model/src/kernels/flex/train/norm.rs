@@ -6,8 +6,9 @@ use burn::backend::tensor::FloatTensor;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::flex::{contiguous, share, tensor, values, whole};
-use super::norm::NormOps;
+use super::whole;
+use crate::kernels::flex::buffers::{contiguous, share, tensor, values};
+use crate::kernels::train::norm::NormOps;
 
 /// Elements whose squares are summed in single precision before the sums are put together in double.
 const PIECE: usize = 16 * 1024;

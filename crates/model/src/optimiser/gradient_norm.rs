@@ -5,7 +5,8 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use prism_model::{scaled_by, sum_of_squares};
+
+use crate::kernels::train::norm::{scaled_by, sum_of_squares};
 
 /// Norm of all gradients together, as a tensor on the device, `[1]`; nothing is read back.
 ///
@@ -66,16 +67,20 @@ impl ModuleVisitor for Scale {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
     use super::*;
-    use prism_environment::Seed;
-    use prism_model::{Input, InputElement, NetworkConfig, Torso};
+    use crate::device::open_device;
+    use crate::input::{Input, InputElement};
+    use crate::network::{NetworkConfig, Torso};
 
     #[test]
     fn all_gradients_are_scaled_by_one_factor_and_only_above_the_limit() {
-        let device = prism_model::open_device("flex").expect("tests are built with flex").autodiff();
+        let device = open_device("flex").expect("tests are built with flex").autodiff();
         let config =
             NetworkConfig::dqn(Input { shape: vec![3], element: InputElement::F32 }, 2, Torso::Mlp { hidden: vec![4] });
-        let network = config.init(&mut Seed(1).generator(), &device).expect("a valid network");
+        let network = config.init(&mut Xoshiro256PlusPlus::seed_from_u64(1), &device).expect("a valid network");
         let gradients = || {
             let observations = Tensor::<2>::from_floats([[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0]], &device);
             let loss = network.forward(observations).square().sum().mul_scalar(100.0);

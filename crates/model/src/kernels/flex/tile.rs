@@ -138,7 +138,7 @@ pub(super) fn store<V: bytemuck::NoUninit, const N: usize>(sums: &[V; N], valid:
 }
 
 /// What this processor has, and what every processor has.
-#[cfg(test)]
+#[cfg(all(test, feature = "train"))]
 pub(super) fn instruction_sets() -> Vec<pulp::Arch> {
     let mut sets = vec![pulp::Arch::Scalar, pulp::Arch::new()];
     #[cfg(target_arch = "x86_64")]

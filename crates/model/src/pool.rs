@@ -2,23 +2,23 @@
 
 use burn::tensor::Device;
 
-/// Does `work` for the networks on `device`. Where that is the processor, the other threads of rayon's pool stay awake
-/// meanwhile, so that each parallel part of the work starts at once: a thread that has gone to sleep takes tens of
-/// microseconds to wake up, which is as long as many parts take. The threads that wait give way to other programs, and
-/// those that find nothing to do for a millisecond go to sleep after all.
+/// Runs `work`, which uses networks on `device`. If the device is the processor, the other threads of rayon's pool stay awake
+/// meanwhile, so that each parallel part of the work starts at once: a sleeping thread takes tens of microseconds to wake up,
+/// which is as long as many parts take. The waiting threads yield to other programs, and those that find nothing to do for a
+/// millisecond go to sleep after all.
 ///
-/// On other devices, and on a thread outside of the pool, `work` is merely done.
-pub fn awake<R>(device: &Device, work: impl FnOnce() -> R) -> R {
+/// On other devices, and on a thread outside of the pool, this only runs `work`.
+pub fn keep_pool_awake<R>(device: &Device, work: impl FnOnce() -> R) -> R {
     #[cfg(feature = "flex")]
     if let Some(own) = rayon::current_thread_index().filter(|_| *device == Device::flex()) {
-        return pool::awake(own, work);
+        return waiting::during(own, work);
     }
     let _ = device;
     work()
 }
 
 #[cfg(feature = "flex")]
-mod pool {
+mod waiting {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
     use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ mod pool {
     }
 
     /// Does `work` on this thread of the pool, which is number `own`.
-    pub(super) fn awake<R>(own: usize, work: impl FnOnce() -> R) -> R {
+    pub(super) fn during<R>(own: usize, work: impl FnOnce() -> R) -> R {
         let done = AtomicBool::new(false);
         let waiting = &done;
         rayon::in_place_scope(|scope| {
@@ -87,10 +87,10 @@ mod tests {
     fn work_is_done_with_any_number_of_threads_inside_and_outside_of_the_pool() {
         let device = Device::flex();
         let expected = sums();
-        assert_eq!(awake(&device, sums), expected);
+        assert_eq!(keep_pool_awake(&device, sums), expected);
         for threads in [1, 2, 5] {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("a few threads");
-            assert_eq!(pool.install(|| awake(&device, sums)), expected);
+            assert_eq!(pool.install(|| keep_pool_awake(&device, sums)), expected);
         }
     }
 
@@ -98,7 +98,7 @@ mod tests {
     fn learners_that_share_a_pool_do_not_wait_for_each_other() {
         let pool = ThreadPoolBuilder::new().num_threads(2).build().expect("a few threads");
         let expected = sums();
-        let one = || awake(&Device::flex(), sums);
+        let one = || keep_pool_awake(&Device::flex(), sums);
         for _ in 0..20 {
             assert_eq!(pool.install(|| rayon::join(one, one)), (expected, expected));
         }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_panic_ends_the_waiting_and_long_work_does_not_need_it() {
         let pool = ThreadPoolBuilder::new().num_threads(3).build().expect("a few threads");
-        let work = || pool.install(|| awake(&Device::flex(), || -> u64 { panic!("as planned") }));
+        let work = || pool.install(|| keep_pool_awake(&Device::flex(), || -> u64 { panic!("as planned") }));
         let panic = catch_unwind(AssertUnwindSafe(work)).expect_err("the work panics");
         assert_eq!(panic.downcast_ref(), Some(&"as planned"));
 
@@ -115,6 +115,6 @@ mod tests {
             thread::sleep(Duration::from_millis(5));
             sums()
         };
-        assert_eq!(pool.install(|| awake(&Device::flex(), long)), sums());
+        assert_eq!(pool.install(|| keep_pool_awake(&Device::flex(), long)), sums());
     }
 }

@@ -1,6 +1,4 @@
-//! [`LinearOps`] and [`NoisyLinearOps`] on Flex: the products of [`super::dense`], shared among threads.
-//!
-//! Every sum is made by one thread in one order, so that results do not depend on the number of threads.
+//! [`LinearGradients`] and [`NoisyLinearGradients`] on Flex: the gradients of [`super::dense`], shared among threads.
 
 #![allow(unsafe_code, reason = "outputs are not zeroed before they are written")]
 
@@ -10,30 +8,17 @@ use burn::backend::tensor::FloatTensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::dense::{Factors, InputGradient, Noise, Output, Panels, WeightGradient, WeightSums, Weights, padded};
-use super::flex::{SMALL, contiguous, share, tensor, values, written};
-use super::linear::LinearOps;
-use super::noisy_linear::NoisyLinearOps;
-use super::tile::ALIGNMENT;
+use super::dense::{InputPass, Panels, WeightPass, WeightSums};
+use crate::kernels::flex::buffers::{contiguous, share, tensor, values, written};
+use crate::kernels::flex::dense::{Factors, LayerWeights, WeightNoise};
+use crate::kernels::flex::linear::{EXAMPLES, padded_factors};
+use crate::kernels::flex::tile::ALIGNMENT;
+use crate::kernels::train::{LinearGradients, NoisyLinearGradients};
 
 /// Rows of the weight matrix that a thread takes at a time: whole tiles of every kind.
 const PIECE: usize = 96;
 
-/// Parts of the inputs whose outputs threads make by themselves.
-const PARTS: usize = 8;
-
-/// Examples whose outputs or input gradients are put together at a time.
-const EXAMPLES: usize = 8;
-
-impl LinearOps for Flex {
-    fn linear_product(x: FloatTensor<Self>, weight: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
-        let [batch, _] = x.layout().shape().dims::<2>();
-        let [_, outputs] = weight.layout().shape().dims::<2>();
-        let [x, weight, bias] = [x, weight, bias].map(contiguous);
-        let weights = Weights::new(values(&weight), outputs, None);
-        tensor(output(Arch::new(), values(&x), weights, values(&bias)), [batch, outputs])
-    }
-
+impl LinearGradients for Flex {
     fn linear_product_weight_backward(
         x: FloatTensor<Self>,
         output_gradient: FloatTensor<Self>,
@@ -52,30 +37,13 @@ impl LinearOps for Flex {
         let [inputs, outputs] = weight.layout().shape().dims();
         let [batch, _] = output_gradient.layout().shape().dims::<2>();
         let [weight, gradient] = [weight, output_gradient].map(contiguous);
-        let weights = Weights::new(values(&weight), outputs, None);
+        let weights = LayerWeights::new(values(&weight), outputs, None);
         let gradient = input_gradient(Arch::new(), batch, inputs, weights, values(&gradient));
         tensor(gradient, [batch, inputs])
     }
 }
 
-impl NoisyLinearOps for Flex {
-    fn noisy_product(
-        x: FloatTensor<Self>,
-        mu: FloatTensor<Self>,
-        sigma: FloatTensor<Self>,
-        input_factors: FloatTensor<Self>,
-        output_factors: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let [batch, _] = x.layout().shape().dims::<2>();
-        let [_, outputs] = mu.layout().shape().dims::<2>();
-        let [x, mu, sigma, inputs, bias] = [x, mu, sigma, input_factors, bias].map(contiguous);
-        let factors = Factors { inputs: values(&inputs), outputs: &padded_factors(output_factors) };
-        let noise = Noise { sigma: values(&sigma), factors };
-        let weights = Weights::new(values(&mu), outputs, Some(noise));
-        tensor(output(Arch::new(), values(&x), weights, values(&bias)), [batch, outputs])
-    }
-
+impl NoisyLinearGradients for Flex {
     fn noisy_product_weight_backward(
         x: FloatTensor<Self>,
         input_factors: FloatTensor<Self>,
@@ -101,48 +69,11 @@ impl NoisyLinearOps for Flex {
         let [batch, _] = output_gradient.layout().shape().dims::<2>();
         let [mu, sigma, gradient, input_factors] = [mu, sigma, output_gradient, input_factors].map(contiguous);
         let factors = Factors { inputs: values(&input_factors), outputs: &padded_factors(output_factors) };
-        let noise = Noise { sigma: values(&sigma), factors };
-        let weights = Weights::new(values(&mu), outputs, Some(noise));
+        let noise = WeightNoise { sigma: values(&sigma), factors };
+        let weights = LayerWeights::new(values(&mu), outputs, Some(noise));
         let gradient = input_gradient(Arch::new(), batch, inputs, weights, values(&gradient));
         tensor(gradient, [batch, inputs])
     }
-}
-
-/// Factors of the outputs, `[1, outputs]`, as [`Factors`] wants them.
-fn padded_factors(factors: FlexTensor) -> Vec<f32> {
-    let [_, outputs] = factors.layout().shape().dims::<2>();
-    padded(values(&contiguous(factors)), outputs)
-}
-
-fn output(arch: Arch, x: &[f32], weights: Weights, bias: &[f32]) -> Vec<f32> {
-    let (inputs, outputs, width) = (weights.inputs(), bias.len(), weights.width());
-    let batch = x.len() / inputs;
-    let work = x.len() * outputs;
-    // Not as many as there are threads, so that the sums do not depend on that.
-    let part = if work < SMALL { inputs } else { inputs.div_ceil(PARTS) };
-    let bias = padded(bias, outputs);
-    let mut sums: Vec<Vec<f32>> = Vec::new();
-    sums.push(bias.repeat(batch));
-    sums.resize_with(inputs.div_ceil(part), || vec![0.0; batch * width]);
-    share(sums.par_iter_mut().enumerate(), work, |(index, sums)| {
-        let start = index * part;
-        arch.dispatch(Output::new(x, weights, start..inputs.min(start + part), sums));
-    });
-    let others = sums.split_off(1);
-    let mut output = sums.pop().expect("there is a part");
-    share(output.par_chunks_mut(width * EXAMPLES).enumerate(), work, |(index, sums)| {
-        for other in &others {
-            let other = &other[index * width * EXAMPLES..];
-            sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
-        }
-    });
-    if width > outputs {
-        for example in 1..batch {
-            output.copy_within(example * width..example * width + outputs, example * outputs);
-        }
-        output.truncate(batch * outputs);
-    }
-    output
 }
 
 /// Sums over the examples of an output gradient that is contiguous.
@@ -168,7 +99,7 @@ fn weight_gradient(
     let piece = |index: usize, sums: WeightSums| {
         let start = index * PIECE;
         let rows = start..start + sums.values.len() / outputs;
-        arch.dispatch(WeightGradient::new(x, inputs, &gradient, outputs, rows, sums));
+        arch.dispatch(WeightPass::new(x, inputs, &gradient, outputs, rows, sums));
     };
     let mut spreads = Vec::new();
     // SAFETY: each row of the weight matrix is in one piece, and all of a piece's rows are written, in both matrices where
@@ -190,7 +121,7 @@ fn weight_gradient(
     (weights, spreads)
 }
 
-fn input_gradient(arch: Arch, batch: usize, inputs: usize, weights: Weights, gradient: &[f32]) -> Vec<f32> {
+fn input_gradient(arch: Arch, batch: usize, inputs: usize, weights: LayerWeights, gradient: &[f32]) -> Vec<f32> {
     let work = inputs * gradient.len();
     let gradient = Panels::of_transpose(gradient, gradient.len() / batch);
     let width = batch.next_multiple_of(ALIGNMENT);
@@ -200,7 +131,7 @@ fn input_gradient(arch: Arch, batch: usize, inputs: usize, weights: Weights, gra
             share(sums.par_chunks_mut(PIECE * width).enumerate(), work, |(index, sums)| {
                 let start = index * PIECE;
                 let rows = start..start + sums.len() / width;
-                arch.dispatch(InputGradient::new(weights, &gradient, rows, sums));
+                arch.dispatch(InputPass::new(weights, &gradient, rows, sums));
             });
         })
     };
@@ -227,7 +158,9 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
-    use crate::kernels::tile::instruction_sets;
+    use crate::kernels::flex::dense::padded;
+    use crate::kernels::flex::linear::output;
+    use crate::kernels::flex::tile::instruction_sets;
 
     #[test]
     fn each_instruction_set_and_any_number_of_threads_computes_the_documented_sums() {
@@ -241,8 +174,8 @@ mod tests {
             let padded_of_outputs = padded(&of_outputs, outputs);
             for noisy in [false, true] {
                 let factors = noisy.then_some(Factors { inputs: &of_inputs, outputs: &padded_of_outputs });
-                let noise = factors.map(|factors| Noise { sigma: &sigma, factors });
-                let weights = Weights::new(&weight, outputs, noise);
+                let noise = factors.map(|factors| WeightNoise { sigma: &sigma, factors });
+                let weights = LayerWeights::new(&weight, outputs, noise);
                 let lens =
                     [batch * outputs, inputs * outputs, if noisy { inputs * outputs } else { 0 }, batch * inputs];
                 let mut expected = lens.map(|len| vec![0.0f64; len]);

@@ -9,8 +9,8 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use rayon::prelude::*;
 
-use super::flex::{share, tensor, written};
-use super::pixels::PixelOps;
+use super::buffers::{share, tensor, written};
+use crate::kernels::pixels::PixelOps;
 
 impl PixelOps for Flex {
     fn scaled_from_bytes(bytes: IntTensor<Self>) -> FloatTensor<Self> {

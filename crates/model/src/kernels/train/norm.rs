@@ -1,4 +1,4 @@
-//! The length of a gradient and its shortening.
+//! The norm of a gradient, and its scaling.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, TensorMetadata, backend_extension};
@@ -22,12 +22,12 @@ pub(crate) trait NormOps: Backend {
 }
 
 /// Σ x² over all elements, `[1]`; not differentiable.
-pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+pub(crate) fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::sum_of_squares(x.into_dispatch()))
 }
 
 /// `x` times `factor`, which is `[1]`; not differentiable. A tensor that nobody else holds is changed in place.
-pub fn scaled_by<const D: usize>(x: Tensor<D>, factor: Tensor<1>) -> Tensor<D> {
+pub(crate) fn scaled_by<const D: usize>(x: Tensor<D>, factor: Tensor<1>) -> Tensor<D> {
     assert_eq!(factor.dims(), [1], "there is one factor");
     Tensor::from_dispatch(Dispatch::scaled_by(x.into_dispatch(), factor.into_dispatch()))
 }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn squares_and_products_are_burns_own() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         for elements in [1, 7, 16, 100, 70_001] {
             let values: Vec<f32> = (0..elements).map(|i| (i as f32 * 0.37).sin()).collect();
             let x = Tensor::<2>::from_data(TensorData::new(values, [elements, 1]), &device);

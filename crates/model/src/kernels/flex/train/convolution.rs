@@ -1,14 +1,6 @@
-//! [`ConvolutionOps`] on Flex: the passes of [`super::direct`], shared among threads.
-//!
-//! Burn's Flex convolves through a generic three-dimensional im2col, and its backward pass is a transposed convolution
-//! and a convolution with the gradient as kernel.
-//!
-//! Every sum is made by one thread in one order, so that results do not depend on the number of threads: threads share
-//! images, or, for the weight gradient, which sums over images, values of the receptive field.
+//! [`ConvolutionGradients`] on Flex: the gradients of [`super::direct`], shared among threads.
 
 #![allow(unsafe_code, reason = "outputs are not zeroed before they are written")]
-
-use std::mem::MaybeUninit;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -16,118 +8,17 @@ use burn::backend::tensor::FloatTensor;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::convolution::{ConvolutionForm, ConvolutionOps};
-use super::dense::padded;
-use super::direct::{Fields, Geometry, GradientSums, InputGradient, Output, Rectify, WeightGradient};
-use super::flex::{SMALL, contiguous, share, tensor, values, whole, written};
+use super::direct::{GradientSums, InputPass, Rectify, WeightPass};
+use super::whole;
+use crate::kernels::convolution::{ConvolutionForm, FusedActivation};
+use crate::kernels::flex::buffers::{contiguous, share, tensor, values, written};
+use crate::kernels::flex::convolution::{Work, surrounded};
+use crate::kernels::flex::dense::padded;
+use crate::kernels::flex::direct::{Fields, OutputPass};
+use crate::kernels::train::ConvolutionGradients;
 
 /// Pieces that the weight gradient is cut into, at least: more than small machines have threads.
 const PIECES: usize = 16;
-
-/// Output pixels that a thread takes at a time, if there are enough.
-const TOGETHER: usize = 192;
-
-/// A convolution of a batch.
-#[derive(Clone, Copy, Debug)]
-struct Work {
-    batch: usize,
-    /// Zeros around an image, which `geometry` counts in.
-    padding: usize,
-    rectified: bool,
-    geometry: Geometry,
-}
-
-impl Work {
-    fn new(x: &FlexTensor, weight: &FlexTensor, form: ConvolutionForm) -> Self {
-        let [batch, height, width, channels] = x.layout().shape().dims::<4>();
-        let [out, _, size, _] = weight.layout().shape().dims::<4>();
-        let ConvolutionForm { stride, padding, rectified } = form;
-        let [height, width] = [height, width].map(|side| side + 2 * padding);
-        Self { batch, padding, rectified, geometry: Geometry { height, width, channels, size, stride, out } }
-    }
-
-    /// Values of a row of an image, without zeros around it.
-    fn line(&self) -> usize {
-        (self.geometry.width - 2 * self.padding) * self.geometry.channels
-    }
-
-    /// Values of an image, without zeros around it.
-    fn image(&self) -> usize {
-        (self.geometry.height - 2 * self.padding) * self.line()
-    }
-
-    /// How many images a thread takes at a time: several small ones without padding have few tiles that are not full.
-    fn together(&self) -> usize {
-        if self.padding > 0 {
-            return 1;
-        }
-        let tasks = 4 * rayon::current_num_threads();
-        TOGETHER.div_ceil(self.geometry.pixels()).min(self.batch / tasks).max(1)
-    }
-
-    fn multiplications(&self) -> usize {
-        self.batch * self.geometry.pixels() * self.geometry.patch() * self.geometry.out
-    }
-}
-
-/// An image of rows of `line` values with `border` zero pixels of so many `channels` on each side, written into `padded`
-/// where there are any.
-fn surrounded<'a>(
-    image: &'a [f32],
-    line: usize,
-    channels: usize,
-    border: usize,
-    padded: &'a mut Vec<f32>,
-) -> &'a [f32] {
-    if border == 0 {
-        return image;
-    }
-    let margin = border * channels;
-    let above = border * (line + 2 * margin);
-    padded.clear();
-    padded.resize(above, 0.0);
-    for row in image.chunks_exact(line) {
-        padded.resize(padded.len() + margin, 0.0);
-        padded.extend_from_slice(row);
-        padded.resize(padded.len() + margin, 0.0);
-    }
-    padded.resize(padded.len() + above, 0.0);
-    padded
-}
-
-fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-    let Work { batch, padding, rectified, geometry } = work;
-    let packed = geometry.weight_by_patch(weight);
-    let bias = padded(bias, bias.len());
-    let lowest = if rectified { 0.0 } else { f32::NEG_INFINITY };
-    let pixels = geometry.pixels();
-    // A single image is cut, so that every thread has something to do.
-    let parts = if work.multiplications() < SMALL { 1 } else { rayon::current_num_threads().div_ceil(batch) };
-    let part = pixels.div_ceil(parts);
-    let together = work.together();
-    let fields = Fields::new(geometry, together);
-    let one = |images: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
-        let range = start..start + output.len() / geometry.out;
-        arch.dispatch(Output::new(&fields, images, &packed, &bias, lowest, range, output));
-    };
-    let images = x.par_chunks(together * work.image());
-    // SAFETY: each pixel of each image is in one part, and all of a part's pixels are written.
-    unsafe {
-        written(batch * pixels * geometry.out, |outputs| {
-            let outputs = outputs.par_chunks_mut(together * pixels * geometry.out);
-            share(images.zip(outputs), work.multiplications(), |(images, output)| {
-                let mut padded = Vec::new();
-                let images = surrounded(images, work.line(), geometry.channels, padding, &mut padded);
-                if parts == 1 {
-                    one(images, 0, output);
-                } else {
-                    let parts = output.par_chunks_mut(part * geometry.out).enumerate();
-                    parts.for_each(|(index, output)| one(images, index * part, output));
-                }
-            });
-        })
-    }
-}
 
 /// The gradient before the rectifier, `[batch, pixels, padded out]`, of that behind it, `[batch, pixels, out]`, and its sums,
 /// `[out]`. Where nothing fills up vectors, the gradient becomes it in place.
@@ -144,7 +35,7 @@ fn rectified(arch: Arch, work: Work, output: &[f32], mut gradient: FlexTensor) -
     let image = geometry.pixels() * padded_out;
     // A pass over memory: a value costs about as much as 32 multiplications in registers.
     let cost = 32 * output.len();
-    if work.rectified {
+    if work.activation == FusedActivation::Relu {
         let images = gradient.storage_mut::<f32>().par_chunks_mut(image).zip(sums.par_chunks_mut(out));
         let outputs = output.par_chunks(geometry.pixels() * out);
         share(images.zip(outputs), cost, |((gradient, sums), output)| {
@@ -187,7 +78,7 @@ fn weight_gradient(arch: Arch, work: Work, x: &[f32], gradient: &[f32]) -> Vec<f
             let image = surrounded(image, work.line(), geometry.channels, padding, &mut padded);
             for (start, sums) in &mut *pieces {
                 let values = *start..*start + sums.len() / padded_out;
-                arch.dispatch(WeightGradient::new(geometry, image, gradient, values, sums));
+                arch.dispatch(WeightPass::new(geometry, image, gradient, values, sums));
             }
         }
     });
@@ -209,11 +100,11 @@ fn input_gradient(arch: Arch, work: Work, weight: &[f32], gradient: &[f32]) -> V
     let pairs = images.par_chunks_mut(together * work.image()).zip(gradients);
     share(pairs, work.multiplications(), |(image, gradient)| {
         if padding == 0 {
-            arch.dispatch(InputGradient::new(&fields, &packed, gradient, image));
+            arch.dispatch(InputPass::new(&fields, &packed, gradient, image));
             return;
         }
         let mut padded = vec![0.0; geometry.image()];
-        arch.dispatch(InputGradient::new(&fields, &packed, gradient, &mut padded));
+        arch.dispatch(InputPass::new(&fields, &packed, gradient, &mut padded));
         let rows = padded.chunks_exact(geometry.width * geometry.channels).skip(padding);
         for (row, padded) in image.chunks_exact_mut(work.line()).zip(rows) {
             row.copy_from_slice(&padded[padding * geometry.channels..][..row.len()]);
@@ -238,26 +129,13 @@ fn reversed_input_gradient(arch: Arch, work: Work, weight: &[f32], gradients: ra
                 let mut padded = Vec::new();
                 let gradient = surrounded(gradient, line, reversed.channels, border, &mut padded);
                 let pixels = 0..reversed.pixels();
-                arch.dispatch(Output::new(&fields, gradient, &packed, &no_bias, f32::NEG_INFINITY, pixels, image));
+                arch.dispatch(OutputPass::new(&fields, gradient, &packed, &no_bias, f32::NEG_INFINITY, pixels, image));
             });
         })
     }
 }
 
-impl ConvolutionOps for Flex {
-    fn convolution(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        form: ConvolutionForm,
-    ) -> FloatTensor<Self> {
-        let work = Work::new(&x, &weight, form);
-        let [x, weight, bias] = [x, weight, bias].map(contiguous);
-        let output = output(Arch::new(), work, values(&x), values(&weight), values(&bias));
-        let Geometry { out, .. } = work.geometry;
-        tensor(output, [work.batch, work.geometry.rows(), work.geometry.columns(), out])
-    }
-
+impl ConvolutionGradients for Flex {
     fn convolution_weight_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -297,13 +175,16 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
-    use crate::kernels::tile::instruction_sets;
+    use crate::kernels::flex::convolution::output;
+    use crate::kernels::flex::direct::Geometry;
+    use crate::kernels::flex::tile::instruction_sets;
 
     fn cases(rng: &mut Xoshiro256PlusPlus) -> Vec<Work> {
+        let activations = [FusedActivation::Relu, FusedActivation::Identity];
         let of = |[batch, side, channels, size, stride, out, padding]: [usize; 7]| {
             let side = side + 2 * padding;
             let geometry = Geometry { height: side, width: side, channels, size, stride, out };
-            Work { batch, padding, rectified: padding == 0, geometry }
+            Work { batch, padding, activation: activations[usize::from(padding > 0)], geometry }
         };
         // Nature's layers, IMPALA's, an image large enough to be cut among threads, and small images, taken together.
         let mut cases: Vec<_> = [
@@ -325,7 +206,8 @@ mod tests {
             let [height, width] = [(); 2].map(|()| size.max(2 * padding + 1) + rng.random_range(0..9));
             let [batch, channels, stride, out] = [5, 20, 4, 50].map(|end| rng.random_range(1..end));
             let geometry = Geometry { height, width, channels, size, stride, out };
-            cases.push(Work { batch, padding, rectified: rng.random(), geometry });
+            let activation = activations[rng.random_range(0..2)];
+            cases.push(Work { batch, padding, activation, geometry });
         }
         cases
     }
@@ -382,7 +264,7 @@ mod tests {
                     sums[pixel * g.out + out] += f64::from(x[value]) * f64::from(weight[out * weights + weight_of]);
                 }
             });
-            let lowest = if work.rectified { 0.0 } else { f64::NEG_INFINITY };
+            let lowest = if work.activation == FusedActivation::Relu { 0.0 } else { f64::NEG_INFINITY };
             let rectified: Vec<f64> = sums.iter().map(|sum| sum.max(lowest)).collect();
             // Where rounding could decide on which side of the rectifier a sum is, nothing flows back.
             let cotangent: Vec<f32> =
