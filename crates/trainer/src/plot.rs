@@ -14,10 +14,8 @@ mod figure;
 mod group;
 mod learning_curves;
 mod normal_projection;
-mod recorded_run;
 mod speeds;
 mod style;
-mod table;
 
 use std::path::PathBuf;
 
@@ -35,7 +33,7 @@ pub use learning_curves::{Against, CurveOptions, learning_curves};
 pub use normal_projection::projection_of_normal;
 pub use speeds::speeds;
 
-use crate::RunFolderError;
+use prism_runs::{ReadError, RunFolderError};
 
 /// Why a picture cannot be drawn or written.
 #[derive(Debug, Error)]
@@ -172,4 +170,18 @@ pub enum PlotError {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+impl From<ReadError> for PlotError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Run { path, source } => Self::Run { path, source },
+            ReadError::Read { path, source } => Self::Read { path, source },
+            ReadError::Malformed { path, line, reason } => {
+                let place = line.map_or_else(String::new, |line| format!("line {line}: "));
+                Self::Malformed { path, reason: format!("{place}{reason}") }
+            }
+            other => Self::Malformed { path: PathBuf::new(), reason: other.to_string() },
+        }
+    }
 }

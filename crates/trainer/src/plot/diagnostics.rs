@@ -6,7 +6,7 @@ use super::PlotError;
 use super::axis::Axis;
 use super::draw::draw;
 use super::figure::{Figure, LegendEntry, Mark, Panel, Svg};
-use super::recorded_run::RecordedRun;
+use prism_runs::RecordedRun;
 use super::style::Pen;
 
 /// Columns of `train.csv` that say where the run stood: the abscissa, and others that would be straight lines over it.

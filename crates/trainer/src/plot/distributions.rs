@@ -7,9 +7,9 @@ use clap::ValueEnum;
 use super::PlotError;
 use super::bars::{BestAction, DistributionRow, distribution_grid, q_over_best};
 use super::figure::Svg;
-use super::recorded_run::RecordedRun;
-use super::table::complete_lines;
-use crate::records::{DISTRIBUTIONS, DistributionRow as Row};
+use prism_runs::RecordedRun;
+use prism_runs::complete_lines;
+use prism_runs::{DISTRIBUTIONS, DistributionRow as Row};
 
 /// Moments that are drawn of one observation unless others are asked for.
 const MOMENTS: usize = 5;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::PlotError;
-use super::recorded_run::RecordedRun;
+use prism_runs::RecordedRun;
 
 /// Settings that a name spells out at most; beyond that, the folder of the first run says more.
 const MOST_DIFFERENCES: usize = 3;
 /// Settings of a game, which the name of its protocol already tells.
-const PROTOCOL_KEYS: &str = "environment.kind.atari.config.";
+const PROTOCOL_KEYS: &str = "environment.";
 
 /// `NAME=RUN`: what the group of a run is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,10 @@ mod tests {
             environment: "pong".to_owned(),
             protocol: "cleanrl".to_owned(),
             seed,
+            device: "flex".to_owned(),
+            commit: "1".to_owned(),
+            actions: Vec::new(),
+            config: toml::Table::new(),
             traits,
             score_window: 100,
             stop_score: None,
@@ -167,8 +171,8 @@ mod tests {
 
     #[test]
     fn what_a_protocol_tells_is_not_told_twice_and_long_lists_give_way_to_the_folder() {
-        let skip = "environment.kind.atari.config.frame_skip";
-        let protocol = "environment.kind.atari.protocol";
+        let skip = "environment.frame_skip";
+        let protocol = "protocol";
         let runs = vec![
             run("a", 0, &[(skip, "4"), (protocol, "cleanrl")]),
             run("b", 0, &[(skip, "3"), (protocol, "cleanrl with frame_skip = 3")]),

@@ -11,7 +11,7 @@ use super::curve::{Curve, spread, trailing_mean};
 use super::draw::draw;
 use super::figure::{Figure, LegendEntry, Mark, Panel, Svg};
 use super::group::{Group, Label, groups};
-use super::recorded_run::RecordedRun;
+use prism_runs::RecordedRun;
 use super::style::Pen;
 
 /// Abscissas at which curves are drawn and averaged: more than one for each pixel would not be seen.
