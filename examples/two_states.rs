@@ -11,7 +11,7 @@
 //! were taken have anything to learn from.
 
 use anyhow::{Context, bail};
-use prism::plot::{Comparison, DistributionRow, distribution_grid, target_and_prediction};
+use prism_report::{Comparison, DistributionRow, distribution_grid, target_and_prediction};
 use prism_algorithms::{
     Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Loss, Measure, distribution_target,
 };

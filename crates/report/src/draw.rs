@@ -2,56 +2,39 @@
 
 use std::ops::Range;
 
-use plotters::coord::Shift;
-use plotters::coord::types::RangedCoordf64;
-use plotters::element::DashedPathElement;
-use plotters::prelude::{
-    Cartesian2d, Circle, Color, DrawingArea, FontDesc, FontFamily, FontTransform, IntoDrawingArea, PathElement,
-    Polygon, Rectangle, SVGBackend, ShapeStyle, TextStyle, WHITE,
+use crate::figure::{Bar, Figure, LegendEntry, Mark, Panel, Svg};
+use crate::observations::Image;
+use crate::style::{
+    DOT_RADIUS, Dash, Fill, GAP, GRID, LEGEND_LINE, MARGIN, PAPER, Pen, Role, SPINE, SWATCH, TICK_LENGTH,
 };
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use crate::svg::{Anchor, Document, Level, Point, Reading};
+use crate::thin::thinned;
 
-use super::figure::{Bar, Figure, LegendEntry, Mark, Panel, Svg};
-use super::style::{DOT_RADIUS, Dash, Fill, GAP, GRID, LEGEND_LINE, MARGIN, Pen, Role, SPINE, SWATCH, TICK_LENGTH};
-
-/// The drawing library rounds to whole units; a quarter of a pixel keeps lines smooth.
-const UNITS_PER_PIXEL: f64 = 4.0;
-/// The drawing library divides font sizes by this.
-const FONT_FACTOR: f64 = 1.24;
 /// Between an axis, its numbers and its title.
 const LABEL_GAP: f64 = 6.0;
-
-const EXPECT_MEMORY: &str = "a picture in memory can always be drawn";
 
 /// Draws `figure`.
 ///
 /// # Panics
 /// Without panels.
-pub(super) fn draw(figure: &Figure) -> Svg {
+pub(crate) fn draw(figure: &Figure) -> Svg {
     let layout = Layout::of(figure);
-    let (width, height) = (units(layout.width), units(layout.height));
-    let mut text = String::new();
-    let area = SVGBackend::with_string(&mut text, (width as u32, height as u32)).into_drawing_area();
-    area.fill(&WHITE).expect(EXPECT_MEMORY);
-    let canvas = Canvas { area };
+    let document = Document::new(layout.width, layout.height, &figure.title);
+    let mut canvas = Canvas { document };
+    let paper = Fill { colour: PAPER, opacity: 1.0 };
+    canvas.document.rectangle((0.0, 0.0), (layout.width, layout.height), paper);
     canvas.heading(figure, &layout);
+    for (image, place) in figure.row_images.iter().zip(layout.panels.iter().step_by(figure.columns)) {
+        canvas.document.image((MARGIN, place.down.start), image_size(image, layout.panel_height), image.png());
+    }
     for (panel, place) in figure.panels.iter().zip(&layout.panels) {
         canvas.panel(panel, place);
     }
     for (number, line) in layout.caption.iter().enumerate() {
         let y = layout.caption_top + number as f64 * line_height(Role::Caption);
-        canvas.text(line, Role::Caption, (MARGIN, y), (HPos::Left, VPos::Top));
+        canvas.text(line, Role::Caption, (MARGIN, y), (Anchor::Start, Level::Top));
     }
-    canvas.area.present().expect(EXPECT_MEMORY);
-    drop(canvas);
-    // Shown at its size in pixels, drawn in finer units; sharp joints would turn noise into spikes.
-    let drawn = format!("width=\"{width}\" height=\"{height}\"");
-    let shown = format!("width=\"{}\" height=\"{}\" stroke-linejoin=\"round\"", layout.width, layout.height);
-    Svg(text.replacen(&drawn, &shown, 1))
-}
-
-fn units(pixels: f64) -> i32 {
-    (pixels * UNITS_PER_PIXEL).round() as i32
+    canvas.document.finish()
 }
 
 fn line_height(role: Role) -> f64 {
@@ -61,6 +44,7 @@ fn line_height(role: Role) -> f64 {
 /// Where everything lies, in pixels.
 struct Layout {
     width: f64,
+    panel_height: f64,
     height: f64,
     subtitle: Vec<String>,
     legend_top: f64,
@@ -89,7 +73,9 @@ impl Layout {
         let columns = rows[0].len();
 
         let mut ranges = Vec::with_capacity(columns);
-        let mut x = MARGIN;
+        let image_room =
+            figure.row_images.iter().map(|image| image_size(image, panel_height).0 + GAP).fold(0.0, f64::max);
+        let mut x = MARGIN + image_room;
         for column in 0..columns {
             let panels = rows.iter().filter_map(|row| row.get(column));
             let left = x + panels.map(left_room).fold(0.0, f64::max);
@@ -127,8 +113,14 @@ impl Layout {
         let caption_top = y - GAP + 10.0;
         let caption = wrap(&figure.caption, Role::Caption, width - 2.0 * MARGIN);
         let height = (caption_top + caption.len() as f64 * line_height(Role::Caption) + MARGIN - 4.0).ceil();
-        Self { width, height, subtitle, legend_top, legend, panels, caption_top, caption }
+        Self { width, panel_height, height, subtitle, legend_top, legend, panels, caption_top, caption }
     }
+}
+
+/// Width and height of an image beside panels of `height`.
+fn image_size(image: &Image, height: f64) -> (f64, f64) {
+    let (pixels_across, pixels_down) = image.size();
+    (height * f64::from(pixels_across) / f64::from(pixels_down), height)
 }
 
 /// Room left of a panel for numbers and title.
@@ -178,148 +170,114 @@ fn wrap(text: &str, role: Role, width: f64) -> Vec<String> {
     lines
 }
 
-struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
+struct Canvas {
+    document: Document,
 }
 
-/// A panel's inner rectangle in data units.
-type Plane<'a> = DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-
-impl<'a> Canvas<'a> {
-    fn heading(&self, figure: &Figure, layout: &Layout) {
-        self.text(&figure.title, Role::Title, (MARGIN, MARGIN), (HPos::Left, VPos::Top));
+impl Canvas {
+    fn heading(&mut self, figure: &Figure, layout: &Layout) {
+        self.text(&figure.title, Role::Title, (MARGIN, MARGIN), (Anchor::Start, Level::Top));
         for (number, line) in layout.subtitle.iter().enumerate() {
             let y = MARGIN + line_height(Role::Title) + number as f64 * line_height(Role::Subtitle);
-            self.text(line, Role::Subtitle, (MARGIN, y), (HPos::Left, VPos::Top));
+            self.text(line, Role::Subtitle, (MARGIN, y), (Anchor::Start, Level::Top));
         }
         for (entry, &(x, line)) in figure.legend.iter().zip(&layout.legend) {
             let y = layout.legend_top + LEGEND_LINE * (line as f64 + 0.5);
             if let Some(fill) = entry.fill {
-                let corners = [(units(x), units(y - 5.0)), (units(x + SWATCH), units(y + 5.0))];
-                self.area.draw(&Rectangle::new(corners, surface(fill))).expect(EXPECT_MEMORY);
+                self.document.rectangle((x, y - 5.0), (x + SWATCH, y + 5.0), fill);
             }
             if let Some(pen) = entry.pen {
-                self.line(&[(x, y), (x + SWATCH, y)], pen);
+                self.document.line(&[(x, y), (x + SWATCH, y)], pen);
             }
-            self.text(&entry.name, Role::Legend, (x + SWATCH + LABEL_GAP, y), (HPos::Left, VPos::Center));
+            self.text(&entry.name, Role::Legend, (x + SWATCH + LABEL_GAP, y), (Anchor::Start, Level::Centre));
         }
     }
 
-    fn panel(&self, panel: &Panel, place: &Place) {
+    fn panel(&mut self, panel: &Panel, place: &Place) {
         let Place { across, down, .. } = place;
-        let plane = self.area.clone().apply_coord_spec(Cartesian2d::new(
-            panel.x.start..panel.x.end,
-            panel.y.start..panel.y.end,
-            (units(across.start)..units(across.end), units(down.end)..units(down.start)),
-        ));
         self.axes(panel, place);
         for mark in &panel.marks {
-            draw_mark(&plane, mark);
+            self.mark(mark, &Plane { panel, place });
         }
         let spine = Pen { colour: SPINE, width: 1.0, dash: Dash::Solid };
-        self.line(&[(across.start, down.start), (across.start, down.end), (across.end, down.end)], spine);
+        self.document.line(&[(across.start, down.start), (across.start, down.end), (across.end, down.end)], spine);
         let middle = f64::midpoint(across.start, across.end);
-        self.text(&panel.title, Role::Panel, (middle, down.start - 4.0), (HPos::Center, VPos::Bottom));
+        self.text(&panel.title, Role::Panel, (middle, down.start - 6.0), (Anchor::Middle, Level::Bottom));
     }
 
     /// Grid, ticks, numbers and titles.
-    fn axes(&self, panel: &Panel, Place { across, down, column }: &Place) {
+    fn axes(&mut self, panel: &Panel, place: &Place) {
+        let Place { across, down, column } = place;
+        let plane = Plane { panel, place };
         let grid = Pen { colour: GRID, width: 0.75, dash: Dash::Solid };
         let tick = Pen { colour: SPINE, width: 1.0, dash: Dash::Solid };
         for (value, label) in &panel.x.ticks {
-            let x =
-                across.start + (value - panel.x.start) / (panel.x.end - panel.x.start) * (across.end - across.start);
-            self.line(&[(x, down.start), (x, down.end)], grid);
-            self.line(&[(x, down.end), (x, down.end + TICK_LENGTH)], tick);
-            self.text(label, Role::Tick, (x, down.end + TICK_LENGTH + 2.0), (HPos::Center, VPos::Top));
+            let (x, _) = plane.place((*value, panel.y.start));
+            self.document.line(&[(x, down.start), (x, down.end)], grid);
+            self.document.line(&[(x, down.end), (x, down.end + TICK_LENGTH)], tick);
+            self.text(label, Role::Tick, (x, down.end + TICK_LENGTH + 4.0), (Anchor::Middle, Level::Top));
         }
         for (value, label) in &panel.y.ticks {
-            let y = down.end - (value - panel.y.start) / (panel.y.end - panel.y.start) * (down.end - down.start);
-            self.line(&[(across.start, y), (across.end, y)], grid);
-            self.line(&[(across.start - TICK_LENGTH, y), (across.start, y)], tick);
-            self.text(label, Role::Tick, (across.start - LABEL_GAP, y), (HPos::Right, VPos::Center));
+            let (_, y) = plane.place((panel.x.start, *value));
+            self.document.line(&[(across.start, y), (across.end, y)], grid);
+            self.document.line(&[(across.start - TICK_LENGTH, y), (across.start, y)], tick);
+            self.text(label, Role::Tick, (across.start - LABEL_GAP, y), (Anchor::End, Level::Centre));
         }
         let middle = f64::midpoint(across.start, across.end);
-        let below = down.end + bottom_room(panel) - line_height(Role::Axis) + 2.0;
-        self.text(&panel.x.title, Role::Axis, (middle, below), (HPos::Center, VPos::Top));
+        let below = down.end + bottom_room(panel) - line_height(Role::Axis) + 4.0;
+        self.text(&panel.x.title, Role::Axis, (middle, below), (Anchor::Middle, Level::Top));
         let middle = f64::midpoint(down.start, down.end);
-        self.turned_text(&panel.y.title, Role::Axis, (*column, middle));
+        let place = (Anchor::Middle, Level::Top);
+        self.document.text(&panel.y.title, Role::Axis, (*column, middle), place, Reading::Upwards);
     }
 
-    fn line(&self, points: &[(f64, f64)], pen: Pen) {
-        let points: Vec<(i32, i32)> = points.iter().map(|&(x, y)| (units(x), units(y))).collect();
-        match dashes(pen) {
-            None => self.area.draw(&PathElement::new(points, stroke(pen))),
-            Some((dash, gap)) => self.area.draw(&DashedPathElement::new(points, dash, gap, stroke(pen))),
+    fn mark(&mut self, mark: &Mark, plane: &Plane<'_>) {
+        match mark {
+            Mark::Line { points, pen } => self.document.line(&thinned(&plane.places(points)), *pen),
+            Mark::Band { lower, upper, fill } => {
+                let (lower, upper) = (thinned(&plane.places(lower)), thinned(&plane.places(upper)));
+                self.document.polygon(lower.iter().chain(upper.iter().rev()), *fill);
+            }
+            Mark::Dots { points, fill } => {
+                for place in plane.places(points) {
+                    self.document.circle(place, DOT_RADIUS, *fill);
+                }
+            }
+            Mark::Bars { bars, fill } => {
+                for &Bar { left, right, height } in bars.iter().filter(|bar| bar.height > 0.0) {
+                    self.document.rectangle(plane.place((left, height)), plane.place((right, 0.0)), *fill);
+                }
+            }
         }
-        .expect(EXPECT_MEMORY);
     }
 
-    fn text(&self, text: &str, role: Role, at: (f64, f64), (horizontal, vertical): (HPos, VPos)) {
-        self.styled_text(text, &text_style(role).pos(Pos::new(horizontal, vertical)), at);
-    }
-
-    /// Text that reads upwards, its top at `at`.
-    fn turned_text(&self, text: &str, role: Role, at: (f64, f64)) {
-        let style = text_style(role).transform(FontTransform::Rotate270).pos(Pos::new(HPos::Center, VPos::Top));
-        self.styled_text(text, &style, at);
-    }
-
-    fn styled_text(&self, text: &str, style: &TextStyle<'_>, (x, y): (f64, f64)) {
-        if !text.is_empty() {
-            self.area.draw_text(text, style, (units(x), units(y))).expect(EXPECT_MEMORY);
-        }
+    fn text(&mut self, text: &str, role: Role, at: Point, place: (Anchor, Level)) {
+        self.document.text(text, role, at, place, Reading::Across);
     }
 }
 
-fn draw_mark(plane: &Plane<'_>, mark: &Mark) {
-    match mark {
-        Mark::Line { points, pen } => match dashes(*pen) {
-            None => plane.draw(&PathElement::new(points.clone(), stroke(*pen))),
-            Some((dash, gap)) => plane.draw(&DashedPathElement::new(points.clone(), dash, gap, stroke(*pen))),
-        },
-        Mark::Band { lower, upper, fill } => {
-            let outline: Vec<(f64, f64)> = lower.iter().chain(upper.iter().rev()).copied().collect();
-            plane.draw(&Polygon::new(outline, surface(*fill)))
-        }
-        Mark::Dots { points, fill } => {
-            points.iter().try_for_each(|&point| plane.draw(&Circle::new(point, units(DOT_RADIUS), surface(*fill))))
-        }
-        Mark::Bars { bars, fill } => {
-            bars.iter().filter(|bar| bar.height > 0.0).try_for_each(|&Bar { left, right, height }| {
-                plane.draw(&Rectangle::new([(left, 0.0), (right, height)], surface(*fill)))
-            })
-        }
+/// A panel's inner rectangle with the data units of its axes.
+struct Plane<'a> {
+    panel: &'a Panel,
+    place: &'a Place,
+}
+
+impl Plane<'_> {
+    /// Where a point in data units lies.
+    fn place(&self, (x, y): (f64, f64)) -> Point {
+        let Place { across, down, .. } = self.place;
+        (self.panel.x.position(x, across.start, across.end), self.panel.y.position(y, down.end, down.start))
     }
-    .expect(EXPECT_MEMORY);
-}
 
-/// Lengths of dash and gap in drawing units.
-fn dashes(pen: Pen) -> Option<(i32, i32)> {
-    match pen.dash {
-        Dash::Solid => None,
-        Dash::Dashed => Some((units(6.0), units(3.5))),
-        Dash::Dotted => Some((units(1.5), units(2.5))),
+    fn places(&self, points: &[(f64, f64)]) -> Vec<Point> {
+        points.iter().map(|&point| self.place(point)).collect()
     }
-}
-
-fn stroke(pen: Pen) -> ShapeStyle {
-    ShapeStyle { color: pen.colour.to_rgba(), filled: false, stroke_width: units(pen.width) as u32 }
-}
-
-fn surface(fill: Fill) -> ShapeStyle {
-    ShapeStyle { color: fill.colour.mix(fill.opacity), filled: true, stroke_width: 0 }
-}
-
-fn text_style(role: Role) -> TextStyle<'static> {
-    let size = role.size() * UNITS_PER_PIXEL * FONT_FACTOR;
-    TextStyle::from(FontDesc::new(FontFamily::SansSerif, size, role.weight())).color(role.colour())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::axis::Axis;
     use super::*;
+    use crate::axis::Axis;
 
     fn layout(subtitle: &str) -> Layout {
         let axis = || Axis { title: "x".to_owned(), start: 0.0, end: 1.0, ticks: Vec::new() };
@@ -330,6 +288,7 @@ mod tests {
             panels: vec![Panel { title: String::new(), x: axis(), y: axis(), marks: Vec::new() }],
             columns: 1,
             panel_size: (400.0, 100.0),
+            row_images: Vec::new(),
             caption: String::new(),
         })
     }

@@ -2,22 +2,22 @@
 
 /// Points with an abscissa that never falls.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Curve {
+pub(crate) struct Curve {
     points: Vec<(f64, f64)>,
 }
 
 /// Several curves on the abscissas that all of them cover.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Spread {
-    pub(super) mean: Vec<(f64, f64)>,
-    pub(super) lowest: Vec<(f64, f64)>,
-    pub(super) highest: Vec<(f64, f64)>,
+pub(crate) struct Spread {
+    pub(crate) mean: Vec<(f64, f64)>,
+    pub(crate) lowest: Vec<(f64, f64)>,
+    pub(crate) highest: Vec<(f64, f64)>,
     /// What single curves have before and behind that.
-    pub(super) alone: Vec<Vec<(f64, f64)>>,
+    pub(crate) alone: Vec<Vec<(f64, f64)>>,
 }
 
 /// The mean of each value and those before it, `window` at most; of fewer at the beginning.
-pub(super) fn trailing_mean(values: &[f64], window: usize) -> Vec<f64> {
+pub(crate) fn trailing_mean(values: &[f64], window: usize) -> Vec<f64> {
     assert!(window > 0, "a mean needs at least one value");
     (1..=values.len())
         .map(|end| {
@@ -31,23 +31,23 @@ pub(super) fn trailing_mean(values: &[f64], window: usize) -> Vec<f64> {
 impl Curve {
     /// # Panics
     /// Without points, or when an abscissa is below the one before it.
-    pub(super) fn new(points: Vec<(f64, f64)>) -> Self {
+    pub(crate) fn new(points: Vec<(f64, f64)>) -> Self {
         assert!(!points.is_empty(), "a curve has points");
         assert!(points.is_sorted_by(|left, right| left.0 <= right.0), "the abscissa of a curve never falls");
         Self { points }
     }
 
-    pub(super) fn start(&self) -> f64 {
+    pub(crate) fn start(&self) -> f64 {
         self.points[0].0
     }
 
-    pub(super) fn end(&self) -> f64 {
+    pub(crate) fn end(&self) -> f64 {
         self.points[self.points.len() - 1].0
     }
 
     /// The ordinate at `x`, on the straight line between the points around it; of several points at `x`, the last. `None`
     /// outside the curve.
-    pub(super) fn at(&self, x: f64) -> Option<f64> {
+    pub(crate) fn at(&self, x: f64) -> Option<f64> {
         let after = self.points.partition_point(|point| point.0 <= x);
         let (x_before, y_before) = *self.points.get(after.checked_sub(1)?)?;
         match self.points.get(after) {
@@ -67,7 +67,7 @@ impl Curve {
 ///
 /// # Panics
 /// Without curves.
-pub(super) fn spread(curves: &[Curve], count: usize) -> Spread {
+pub(crate) fn spread(curves: &[Curve], count: usize) -> Spread {
     let start = curves.iter().map(Curve::start).fold(f64::NEG_INFINITY, f64::max);
     let end = curves.iter().map(Curve::end).fold(f64::INFINITY, f64::min);
     assert!(start.is_finite(), "a spread needs curves");

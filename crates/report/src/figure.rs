@@ -3,9 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
-use super::PlotError;
-use super::axis::Axis;
-use super::style::{Fill, Pen};
+use crate::axis::Axis;
+use crate::error::ReportError;
+use crate::observations::Image;
+use crate::style::{Fill, Pen};
 
 /// A whole picture.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Figure {
     pub(crate) columns: usize,
     /// Width and height of each panel between its axes.
     pub(crate) panel_size: (f64, f64),
+    /// What stands to the left of each row of panels; shorter than the rows, or empty, where there is nothing.
+    pub(crate) row_images: Vec<Image>,
     /// How the picture is to be read.
     pub(crate) caption: String,
 }
@@ -66,10 +69,10 @@ pub(crate) struct Bar {
 
 /// A finished picture: the text of an SVG file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Svg(pub(super) String);
+pub struct Svg(pub(crate) String);
 
 impl Svg {
-    /// The text.
+    /// The text, an `<svg>` element that can stand in a page of HTML as it is.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,14 +80,18 @@ impl Svg {
     /// Writes it to `path`, over a picture that is there.
     ///
     /// # Errors
-    /// [`PlotError::NotSvg`] when the name says something else, [`PlotError::Write`].
-    pub fn write(&self, path: &Path) -> Result<(), PlotError> {
-        // Other files are never overwritten: a run's records are one slip of the keyboard away.
-        if path.extension().is_none_or(|extension| extension != "svg") {
-            return Err(PlotError::NotSvg(path.to_owned()));
-        }
-        std::fs::write(path, &self.0).map_err(|source| PlotError::Write { path: path.to_owned(), source })
+    /// [`ReportError::Extension`] unless the name ends in `.svg`, [`ReportError::Write`].
+    pub fn write(&self, path: &Path) -> Result<(), ReportError> {
+        write_as("svg", path, &self.0)
     }
+}
+
+/// Writes `text` to `path`, whose name must have `extension`: a run's records are one slip of the keyboard away.
+pub(crate) fn write_as(extension: &'static str, path: &Path, text: &str) -> Result<(), ReportError> {
+    if path.extension().is_none_or(|found| found != extension) {
+        return Err(ReportError::Extension { path: path.to_owned(), extension });
+    }
+    std::fs::write(path, text).map_err(|source| ReportError::Write { path: path.to_owned(), source })
 }
 
 impl fmt::Display for Svg {

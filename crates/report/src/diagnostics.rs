@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::PlotError;
-use super::axis::Axis;
-use super::draw::draw;
-use super::figure::{Figure, LegendEntry, Mark, Panel, Svg};
-use super::recorded_run::RecordedRun;
-use super::style::Pen;
+use crate::axis::Axis;
+use crate::draw::draw;
+use crate::error::ReportError;
+use crate::figure::{Figure, LegendEntry, Mark, Panel, Svg};
+use crate::run::Run;
+use crate::style::Pen;
 
 /// Columns of `train.csv` that say where the run stood: the abscissa, and others that would be straight lines over it.
 const POSITIONS: [&str; 3] = ["updates", "agent_steps", "frames"];
@@ -20,8 +20,8 @@ const PANEL_SIZE: (f64, f64) = (300.0, 150.0);
 ///
 /// # Errors
 /// When the folder is no run or nothing has been recorded.
-pub fn diagnostics(path: &Path) -> Result<Svg, PlotError> {
-    let run = RecordedRun::open(path)?;
+pub fn diagnostics(path: &Path) -> Result<Svg, ReportError> {
+    let run = Run::open(path)?;
     let train = run.table("train.csv")?;
     let steps = train.column("agent_steps")?;
     let last = steps.iter().copied().fold(0.0, f64::max);
@@ -41,7 +41,7 @@ pub fn diagnostics(path: &Path) -> Result<Svg, PlotError> {
         }
     }
     if panels.is_empty() {
-        return Err(PlotError::Empty { path: train.path().to_owned(), missing: "rows with values" });
+        return Err(ReportError::Empty { path: train.path().to_owned(), missing: "rows with values" });
     }
     let count = panels.len();
     // The title of the abscissa stands below the lowest panel of each column.
@@ -68,6 +68,7 @@ pub fn diagnostics(path: &Path) -> Result<Svg, PlotError> {
         panels,
         columns: COLUMNS.min(count),
         panel_size: PANEL_SIZE,
+        row_images: Vec::new(),
         caption,
     }))
 }

@@ -3,37 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
-use super::PlotError;
-use super::axis::{Axis, bounds, number};
-use super::curve::{Curve, spread, trailing_mean};
-use super::draw::draw;
-use super::figure::{Figure, LegendEntry, Mark, Panel, Svg};
-use super::group::{Group, Label, groups};
-use super::recorded_run::RecordedRun;
-use super::style::Pen;
+use crate::axis::{Axis, bounds, number};
+use crate::curve::{Curve, spread};
+use crate::draw::draw;
+use crate::error::ReportError;
+use crate::figure::{Figure, LegendEntry, Mark, Panel, Svg};
+use crate::group::{Group, Label, groups};
+use crate::run::Run;
+use crate::series::{Against, score_curve};
+use crate::style::Pen;
 
 /// Abscissas at which curves are drawn and averaged: more than one for each pixel would not be seen.
 const POINTS: usize = 500;
 const PANEL_SIZE: (f64, f64) = (620.0, 340.0);
 /// A bound this many times the height of the data away from them would leave no room for the data.
 const FARTHEST_BOUND: f64 = 1.5;
-
-/// What a score is drawn against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Against {
-    /// Wall-clock time since the start
-    Time,
-    /// Games that have ended
-    Episodes,
-    /// Agent steps of all environments
-    Steps,
-    /// Emulator frames of all environments
-    Frames,
-    /// Updates of the network
-    Updates,
-}
 
 /// What is in a picture of learning curves.
 #[derive(Clone, Debug)]
@@ -56,9 +40,9 @@ pub struct CurveOptions {
 ///
 /// # Panics
 /// Without runs, or with a window of 0.
-pub fn learning_curves(options: &CurveOptions) -> Result<Svg, PlotError> {
+pub fn learning_curves(options: &CurveOptions) -> Result<Svg, ReportError> {
     assert!(!options.runs.is_empty(), "learning curves need runs");
-    let runs = options.runs.iter().map(|path| RecordedRun::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = options.runs.iter().map(|path| Run::open(path)).collect::<Result<Vec<_>, _>>()?;
     same_environment(&runs)?;
     let window = match options.window {
         Some(window) => window,
@@ -66,7 +50,7 @@ pub fn learning_curves(options: &CurveOptions) -> Result<Svg, PlotError> {
     };
     let groups = groups(runs, &options.labels)?;
     if groups.len() > Pen::COUNT {
-        return Err(PlotError::TooManyGroups { count: groups.len(), most: Pen::COUNT });
+        return Err(ReportError::TooManyGroups { count: groups.len(), most: Pen::COUNT });
     }
     let mut curves = Vec::with_capacity(groups.len());
     for group in &groups {
@@ -76,11 +60,11 @@ pub fn learning_curves(options: &CurveOptions) -> Result<Svg, PlotError> {
     Ok(draw(&figure(&groups, &curves, options.against, window)))
 }
 
-fn same_environment(runs: &[RecordedRun]) -> Result<(), PlotError> {
+fn same_environment(runs: &[Run]) -> Result<(), ReportError> {
     let first = &runs[0];
     match runs.iter().find(|run| run.environment != first.environment) {
         None => Ok(()),
-        Some(other) => Err(PlotError::Environments {
+        Some(other) => Err(ReportError::Environments {
             first: first.environment.clone(),
             first_path: first.path.clone(),
             second: other.environment.clone(),
@@ -89,82 +73,12 @@ fn same_environment(runs: &[RecordedRun]) -> Result<(), PlotError> {
     }
 }
 
-fn common_window(runs: &[RecordedRun]) -> Result<usize, PlotError> {
+pub(crate) fn common_window(runs: &[Run]) -> Result<usize, ReportError> {
     let first = runs[0].score_window;
     match runs.iter().find(|run| run.score_window != first) {
         None => Ok(first),
-        Some(other) => Err(PlotError::Windows { first, second: other.score_window }),
+        Some(other) => Err(ReportError::Windows { first, second: other.score_window }),
     }
-}
-
-/// The trailing mean score of a run. Games that ended after the last record of the clock or of updates have no place on
-/// those axes yet and are left out.
-fn score_curve(run: &RecordedRun, against: Against, window: usize) -> Result<Curve, PlotError> {
-    let episodes = run.table("episodes.csv")?;
-    let agent_steps = episodes.column("agent_steps")?;
-    let positions: Vec<Option<f64>> = match against {
-        Against::Episodes => episodes.column("episode")?.iter().copied().map(Some).collect(),
-        Against::Steps => agent_steps.iter().copied().map(Some).collect(),
-        Against::Frames => episodes.column("frames")?.iter().copied().map(Some).collect(),
-        Against::Time => {
-            let clock = clock(run)?;
-            agent_steps.iter().map(|&steps| clock.at(steps)).collect()
-        }
-        Against::Updates => {
-            let updates = updates(run)?;
-            agent_steps.iter().map(|&steps| updates.at(steps)).collect()
-        }
-    };
-    let means = trailing_mean(episodes.column("score")?, window);
-    let skipped = first_game(means.len(), window) - 1;
-    let placed = positions.into_iter().zip(means).skip(skipped);
-    let points: Vec<(f64, f64)> = placed.filter_map(|(position, mean)| Some((position?, mean))).collect();
-    if points.is_empty() {
-        let missing = match against {
-            Against::Time => "games that ended before its last row of timing.csv",
-            Against::Updates => "games that ended before its last row of train.csv",
-            _ => "games that have ended",
-        };
-        return Err(PlotError::Empty { path: episodes.path().to_owned(), missing });
-    }
-    if !points.is_sorted_by(|left, right| left.0 <= right.0) || points.iter().any(|point| !point.1.is_finite()) {
-        let reason = "its games are not in the order in which they ended, or have no scores".to_owned();
-        return Err(PlotError::Malformed { path: episodes.path().to_owned(), reason });
-    }
-    Ok(Curve::new(points))
-}
-
-/// The game at which a curve of `games` begins: means of very few games would be the widest part of most pictures and say
-/// the least.
-fn first_game(games: usize, window: usize) -> usize {
-    if games > window { window.div_ceil(10) } else { 1 }
-}
-
-/// Seconds since the start, by agent steps.
-fn clock(run: &RecordedRun) -> Result<Curve, PlotError> {
-    let timing = run.table("timing.csv")?;
-    let rows = timing.column("agent_steps")?.iter().zip(timing.column("elapsed_seconds")?);
-    Ok(rising(rows.map(|(&steps, &seconds)| (steps, seconds)).chain([(0.0, 0.0)]).collect()))
-}
-
-/// Updates made, by agent steps.
-fn updates(run: &RecordedRun) -> Result<Curve, PlotError> {
-    let mut points = vec![(0.0, 0.0), (run.warm_up, 0.0)];
-    for name in ["train.csv", "timing.csv"] {
-        let table = run.table(name)?;
-        let rows = table.column("agent_steps")?.iter().zip(table.column("updates")?);
-        points.extend(rows.map(|(&steps, &updates)| (steps, updates)));
-    }
-    // A run that is still warming up, or ended before, has no later row.
-    let last = points[2..].iter().map(|point| point.0).fold(0.0, f64::max);
-    points.retain(|point| point.0 <= last);
-    Ok(rising(points))
-}
-
-/// The curve through `points` in order of their abscissas, then ordinates.
-fn rising(mut points: Vec<(f64, f64)>) -> Curve {
-    points.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
-    Curve::new(points)
 }
 
 fn figure(groups: &[Group], curves: &[Vec<Curve>], against: Against, window: usize) -> Figure {
@@ -214,6 +128,7 @@ fn figure(groups: &[Group], curves: &[Vec<Curve>], against: Against, window: usi
         panels: vec![Panel { title: String::new(), x, y, marks: lines }],
         columns: 1,
         panel_size: PANEL_SIZE,
+        row_images: Vec::new(),
     }
 }
 

@@ -1,24 +1,36 @@
 //! The one style of every picture: sizes in CSS pixels, fonts, colours.
 
-use plotters::style::{FontStyle, RGBColor};
+use std::fmt;
+
+/// Red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Colour(pub(crate) u8, pub(crate) u8, pub(crate) u8);
+
+impl fmt::Display for Colour {
+    /// As SVG writes it, `#RRGGBB`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:02X}{:02X}{:02X}", self.0, self.1, self.2)
+    }
+}
 
 /// Colours that readers with any colour vision can tell apart (Okabe and Ito 2008), without their yellow, which is too
 /// light for lines on white. Neighbours differ in lightness as well.
-pub(crate) const PALETTE: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
+pub(crate) const PALETTE: [Colour; 7] = [
+    Colour(0, 114, 178),
+    Colour(213, 94, 0),
+    Colour(0, 158, 115),
+    Colour(204, 121, 167),
+    Colour(230, 159, 0),
+    Colour(86, 180, 233),
+    Colour(0, 0, 0),
 ];
 /// Bounds and other marks that are not data.
-pub(crate) const REFERENCE: RGBColor = RGBColor(110, 110, 110);
+pub(crate) const REFERENCE: Colour = Colour(110, 110, 110);
 /// Surfaces behind lines.
-pub(crate) const PALE: RGBColor = RGBColor(205, 205, 205);
-pub(crate) const GRID: RGBColor = RGBColor(229, 229, 229);
-pub(crate) const SPINE: RGBColor = RGBColor(70, 70, 70);
+pub(crate) const PALE: Colour = Colour(205, 205, 205);
+pub(crate) const GRID: Colour = Colour(229, 229, 229);
+pub(crate) const SPINE: Colour = Colour(70, 70, 70);
+pub(crate) const PAPER: Colour = Colour(255, 255, 255);
 
 pub(crate) const MARGIN: f64 = 16.0;
 /// Between panels side by side, and one above the other.
@@ -31,6 +43,13 @@ pub(crate) const SWATCH: f64 = 24.0;
 pub(crate) const DOT_RADIUS: f64 = 3.0;
 /// Opacity of the spread around a mean.
 pub(crate) const BAND_OPACITY: f64 = 0.2;
+
+/// How heavy the strokes of a font are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    Normal,
+    Bold,
+}
 
 /// What a text is for, which decides how it looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,24 +75,24 @@ impl Role {
         }
     }
 
-    pub(crate) fn weight(self) -> FontStyle {
+    pub(crate) fn weight(self) -> Weight {
         match self {
-            Self::Title | Self::Panel => FontStyle::Bold,
-            _ => FontStyle::Normal,
+            Self::Title | Self::Panel => Weight::Bold,
+            _ => Weight::Normal,
         }
     }
 
-    pub(crate) fn colour(self) -> &'static RGBColor {
+    pub(crate) fn colour(self) -> Colour {
         match self {
-            Self::Subtitle | Self::Caption => &RGBColor(85, 85, 85),
-            _ => &RGBColor(30, 30, 30),
+            Self::Subtitle | Self::Caption => Colour(85, 85, 85),
+            _ => Colour(30, 30, 30),
         }
     }
 
     /// An upper bound of `text`'s width in the usual sans-serif fonts: the viewer chooses one, so it cannot be known.
     /// DejaVu Sans, the widest of them, takes 0.58 of its height for a letter on average, Arial and Helvetica 0.5.
     pub(crate) fn width(self, text: &str) -> f64 {
-        let letter = if matches!(self.weight(), FontStyle::Bold) { 0.66 } else { 0.6 };
+        let letter = if matches!(self.weight(), Weight::Bold) { 0.66 } else { 0.6 };
         letter * self.size() * text.chars().count() as f64
     }
 }
@@ -89,7 +108,7 @@ pub(crate) enum Dash {
 /// What a line is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pen {
-    pub(crate) colour: RGBColor,
+    pub(crate) colour: Colour,
     pub(crate) width: f64,
     pub(crate) dash: Dash,
 }
@@ -97,7 +116,7 @@ pub(crate) struct Pen {
 /// What a surface is filled with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Fill {
-    pub(crate) colour: RGBColor,
+    pub(crate) colour: Colour,
     pub(crate) opacity: f64,
 }
 

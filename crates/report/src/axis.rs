@@ -57,6 +57,11 @@ impl Axis {
         Self::new(title, lowest - room, highest + room, count)
     }
 
+    /// Where `value` lies on an axis drawn from `first` to `last`.
+    pub(crate) fn position(&self, value: f64, first: f64, last: f64) -> f64 {
+        first + (value - self.start) / (self.end - self.start) * (last - first)
+    }
+
     /// The same axis with marks but without numbers and title.
     pub(crate) fn unlabelled(mut self) -> Self {
         self.title.clear();

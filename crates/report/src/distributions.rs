@@ -1,27 +1,66 @@
 //! Distributions that a run recorded for its fixed observations: reading them and choosing what to draw.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use clap::ValueEnum;
+use serde::Deserialize;
 
-use super::PlotError;
-use super::bars::{BestAction, DistributionRow, distribution_grid, q_over_best};
-use super::figure::Svg;
-use super::recorded_run::RecordedRun;
-use super::table::complete_lines;
-use crate::records::{DISTRIBUTIONS, DistributionRow as Row};
+use crate::bars::{BestAction, DistributionRow, distribution_grid_beside, q_over_best_beside};
+use crate::error::{ReportError, UnknownName, find};
+use crate::figure::Svg;
+use crate::observations::{self, Image};
+use crate::run::Run;
+use crate::table::complete_lines;
 
+/// The file of a run's folder that holds distributions.
+const FILE: &str = "distributions.csv";
 /// Moments that are drawn of one observation unless others are asked for.
 const MOMENTS: usize = 5;
 
 /// What is drawn of each observation or moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Show {
-    /// The distribution of every action
+    /// The distribution of every action.
     #[default]
     Actions,
-    /// Every action's q-value over the distribution of the best action
+    /// Every action's q-value over the distribution of the best action.
     Best,
+}
+
+impl Show {
+    /// Every value.
+    pub const ALL: [Self; 2] = [Self::Actions, Self::Best];
+
+    /// What it is called where it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Actions => "actions",
+            Self::Best => "best",
+        }
+    }
+
+    /// What it means, in a line.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Actions => "The distribution of every action",
+            Self::Best => "Every action's q-value over the distribution of the best action",
+        }
+    }
+}
+
+impl fmt::Display for Show {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Show {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        find(text, &Self::ALL, Self::name)
+    }
 }
 
 /// Which distributions are in a picture.
@@ -36,6 +75,19 @@ pub struct DistributionOptions {
     pub updates: Vec<u64>,
     /// What is drawn of each.
     pub show: Show,
+}
+
+/// A row of the file.
+#[derive(Deserialize)]
+struct Row {
+    update: u64,
+    observation: usize,
+    action: usize,
+    /// The return that it stands for.
+    atom: f64,
+    probability: f32,
+    /// Mean of the action's distribution, the same in all its rows.
+    q: f64,
 }
 
 /// All actions of one observation at one moment.
@@ -55,9 +107,9 @@ struct Snapshot {
 ///
 /// # Errors
 /// When the folder is no run, has no distributions, or not those asked for.
-pub fn distributions(options: &DistributionOptions) -> Result<Svg, PlotError> {
-    let run = RecordedRun::open(&options.run)?;
-    let path = run.path.join(DISTRIBUTIONS);
+pub fn distributions(options: &DistributionOptions) -> Result<Svg, ReportError> {
+    let run = Run::open(&options.run)?;
+    let path = run.path.join(FILE);
     let snapshots = read(&path)?;
     let chosen = choose(&snapshots, options, &path)?;
     let row_title = |snapshot: &Snapshot| match options.observation {
@@ -70,7 +122,8 @@ pub fn distributions(options: &DistributionOptions) -> Result<Svg, PlotError> {
     };
     let title = format!("{}: {what}", run.title());
     let support = &chosen[0].atoms[0];
-    let actions: Vec<String> = (0..chosen[0].q_values.len()).map(|action| format!("action {action}")).collect();
+    let actions = action_names(&run.actions, chosen[0].q_values.len());
+    let images = images(&run, &snapshots, &chosen)?;
     Ok(match options.show {
         Show::Actions => {
             let rows: Vec<DistributionRow> = chosen
@@ -81,7 +134,7 @@ pub fn distributions(options: &DistributionOptions) -> Result<Svg, PlotError> {
                     q_values: snapshot.q_values.clone(),
                 })
                 .collect();
-            distribution_grid(&title, support, &actions, &rows)
+            distribution_grid_beside(images, &title, support, &actions, &rows)
         }
         Show::Best => {
             let moments: Vec<BestAction> = chosen
@@ -92,9 +145,27 @@ pub fn distributions(options: &DistributionOptions) -> Result<Svg, PlotError> {
                     probabilities: snapshot.best().to_vec(),
                 })
                 .collect();
-            q_over_best(&title, support, &actions, &moments)
+            q_over_best_beside(images, &title, support, &actions, &moments)
         }
     })
+}
+
+/// The `names` of `count` actions, or their numbers where the names are of other actions.
+fn action_names(names: &[String], count: usize) -> Vec<String> {
+    if names.len() == count { names.to_vec() } else { (0..count).map(|action| format!("action {action}")).collect() }
+}
+
+/// The picture of the observation of each of the `chosen` snapshots, once where it is the same in all; none where the run
+/// has no pictures.
+fn images(run: &Run, snapshots: &[Snapshot], chosen: &[&Snapshot]) -> Result<Vec<Image>, ReportError> {
+    let count = snapshots.iter().map(|snapshot| snapshot.observation + 1).max().unwrap_or(0);
+    let images = observations::read(&run.path.join(observations::FILE), count)?;
+    if images.is_empty() {
+        return Ok(images);
+    }
+    let mut shown: Vec<usize> = chosen.iter().map(|snapshot| snapshot.observation).collect();
+    shown.dedup();
+    Ok(shown.into_iter().map(|observation| images[observation].clone()).collect())
 }
 
 impl Snapshot {
@@ -124,11 +195,11 @@ impl Snapshot {
 }
 
 /// The snapshots in the file at `path`, in its order, without one that is still being written.
-fn read(path: &Path) -> Result<Vec<Snapshot>, PlotError> {
+fn read(path: &Path) -> Result<Vec<Snapshot>, ReportError> {
     if !path.exists() {
-        return Err(PlotError::NoDistributions(path.to_owned()));
+        return Err(ReportError::NoDistributions(path.to_owned()));
     }
-    let malformed = |reason: String| PlotError::Malformed { path: path.to_owned(), reason };
+    let malformed = |reason: String| ReportError::Malformed { path: path.to_owned(), reason };
     let text = complete_lines(path)?;
     let mut snapshots: Vec<Snapshot> = Vec::new();
     for (number, row) in (2..).zip(csv::Reader::from_reader(text.as_bytes()).deserialize()) {
@@ -166,7 +237,7 @@ fn read(path: &Path) -> Result<Vec<Snapshot>, PlotError> {
         snapshots.pop();
     }
     let Some(first) = snapshots.first() else {
-        return Err(PlotError::Empty { path: path.to_owned(), missing: "distributions" });
+        return Err(ReportError::Empty { path: path.to_owned(), missing: "distributions" });
     };
     match snapshots.iter().find(|snapshot| !snapshot.is_complete_like(first) || !snapshot.has_distributions()) {
         None => Ok(snapshots),
@@ -181,7 +252,7 @@ fn choose<'a>(
     snapshots: &'a [Snapshot],
     options: &DistributionOptions,
     path: &Path,
-) -> Result<Vec<&'a Snapshot>, PlotError> {
+) -> Result<Vec<&'a Snapshot>, ReportError> {
     let among: Vec<&Snapshot> = snapshots
         .iter()
         .filter(|snapshot| options.observation.is_none_or(|observation| observation == snapshot.observation))
@@ -190,17 +261,17 @@ fn choose<'a>(
         && among.is_empty()
     {
         let last = snapshots.iter().map(|snapshot| snapshot.observation).max().expect("there are snapshots");
-        return Err(PlotError::UnknownObservation { observation, last, path: path.to_owned() });
+        return Err(ReportError::UnknownObservation { observation, last, path: path.to_owned() });
     }
     let mut recorded: Vec<u64> = among.iter().map(|snapshot| snapshot.update).collect();
     recorded.dedup();
     if let Some(&update) = options.updates.iter().find(|update| !recorded.contains(update)) {
-        return Err(PlotError::UnknownUpdate { update, recorded: listed(&recorded), path: path.to_owned() });
+        return Err(ReportError::UnknownUpdate { update, recorded: listed(&recorded), path: path.to_owned() });
     }
     let updates = match (options.observation, options.updates.as_slice()) {
         (None, []) => vec![recorded[recorded.len() - 1]],
         (Some(_), []) => spread_out(recorded.len(), MOMENTS).into_iter().map(|index| recorded[index]).collect(),
-        (None, updates) if updates.len() > 1 => return Err(PlotError::TooManyMoments(updates.len())),
+        (None, updates) if updates.len() > 1 => return Err(ReportError::TooManyMoments(updates.len())),
         (_, updates) => updates.to_vec(),
     };
     Ok(among.into_iter().filter(|snapshot| updates.contains(&snapshot.update)).collect())
@@ -231,9 +302,9 @@ mod tests {
 
     const HEADER: &str = "update,observation,action,atom,probability,q\n";
 
-    fn read_text(text: &str) -> Result<Vec<Snapshot>, PlotError> {
+    fn read_text(text: &str) -> Result<Vec<Snapshot>, ReportError> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(DISTRIBUTIONS);
+        let path = folder.path().join(FILE);
         std::fs::write(&path, format!("{HEADER}{text}")).unwrap();
         read(&path)
     }
@@ -294,8 +365,16 @@ mod tests {
     }
 
     #[test]
+    fn actions_have_the_names_of_the_run_or_numbers() {
+        let names = ["NOOP", "FIRE"].map(str::to_owned);
+        assert_eq!(action_names(&names, 2), names);
+        assert_eq!(action_names(&names, 3), ["action 0", "action 1", "action 2"]);
+        assert_eq!(action_names(&[], 1), ["action 0"]);
+    }
+
+    #[test]
     fn what_was_not_recorded_is_named_with_what_was() {
-        assert!(updates(None, &[100, 200]).unwrap_err().contains("--observation"));
+        assert!(updates(None, &[100, 200]).unwrap_err().contains("one observation"));
         assert!(updates(None, &[150]).unwrap_err().contains("9 of them, 100, 200, 300 and so on to 900"));
         assert!(updates(Some(2), &[]).unwrap_err().contains("observations 0 to 1"));
     }

@@ -1,9 +1,10 @@
 //! Pictures of categorical distributions: bars over the points of a support.
 
-use super::axis::{Axis, number};
-use super::draw::draw;
-use super::figure::{Bar, Figure, LegendEntry, Mark, Panel, Svg};
-use super::style::{Fill, PALE, PALETTE, Pen};
+use crate::axis::{Axis, number};
+use crate::draw::draw;
+use crate::figure::{Bar, Figure, LegendEntry, Mark, Panel, Svg};
+use crate::observations::Image;
+use crate::style::{Fill, PALE, PALETTE, Pen};
 
 /// Part of the gap between two atoms that a bar fills.
 const BAR_WIDTH: f64 = 0.85;
@@ -97,6 +98,7 @@ pub fn projection(picture: &Projection<'_>) -> Svg {
         panels,
         columns: 1,
         panel_size: (560.0, 130.0),
+        row_images: Vec::new(),
         caption: String::new(),
     })
 }
@@ -108,6 +110,17 @@ pub fn projection(picture: &Projection<'_>) -> Svg {
 /// Without rows or actions, when a length differs from the support's or the number of actions, the support has fewer than
 /// two points, or a q-value lies outside it.
 pub fn distribution_grid(title: &str, support: &[f64], actions: &[String], rows: &[DistributionRow]) -> Svg {
+    distribution_grid_beside(Vec::new(), title, support, actions, rows)
+}
+
+/// [`distribution_grid`] with an image at the beginning of each row, as far as there are images.
+pub(crate) fn distribution_grid_beside(
+    row_images: Vec<Image>,
+    title: &str,
+    support: &[f64],
+    actions: &[String],
+    rows: &[DistributionRow],
+) -> Svg {
     assert!(!rows.is_empty() && !actions.is_empty(), "a grid has rows and actions");
     let (others, best_fill) = (solid(0), solid(1));
     let mean = Pen { colour: PALETTE[6], ..Pen::of(0) };
@@ -142,6 +155,7 @@ pub fn distribution_grid(title: &str, support: &[f64], actions: &[String], rows:
         panels,
         columns: actions.len(),
         panel_size: ((ROW_WIDTH / actions.len() as f64 - 20.0).clamp(LEAST_WIDTH, 300.0), 96.0),
+        row_images,
         caption: String::new(),
     })
 }
@@ -171,6 +185,7 @@ pub fn target_and_prediction(title: &str, support: &[f64], comparisons: &[Compar
         panels: lowest_titled(panels.collect(), columns(comparisons.len())),
         columns: columns(comparisons.len()),
         panel_size: panel_size(comparisons.len()),
+        row_images: Vec::new(),
         caption: String::new(),
     })
 }
@@ -181,6 +196,17 @@ pub fn target_and_prediction(title: &str, support: &[f64], comparisons: &[Compar
 /// Without panels, with more actions than there are lines to tell apart (21), when a length differs from the support's or
 /// the number of actions, the support has fewer than two points, or a q-value lies outside it.
 pub fn q_over_best(title: &str, support: &[f64], actions: &[String], moments: &[BestAction]) -> Svg {
+    q_over_best_beside(Vec::new(), title, support, actions, moments)
+}
+
+/// [`q_over_best`] with an image beside each panel, as far as there are images; panels then stand one below the other.
+pub(crate) fn q_over_best_beside(
+    row_images: Vec<Image>,
+    title: &str,
+    support: &[f64],
+    actions: &[String],
+    moments: &[BestAction],
+) -> Svg {
     assert!(actions.len() <= Pen::COUNT, "{} actions cannot be told apart", actions.len());
     let fill = Fill { colour: PALE, opacity: 1.0 };
     let panels = moments.iter().map(|BestAction { title, q_values, probabilities }| {
@@ -193,6 +219,7 @@ pub fn q_over_best(title: &str, support: &[f64], actions: &[String], moments: &[
         let marks = std::iter::once(bars(support, probabilities, fill)).chain(lines).collect();
         Panel { title: format!("{title}: best is {}", actions[best]), x: support_axis(support, 8), y, marks }
     });
+    let columns = if row_images.is_empty() { columns(moments.len()) } else { 1 };
     let distribution = LegendEntry { name: "distribution of the best action".to_owned(), pen: None, fill: Some(fill) };
     let lines = actions.iter().enumerate().map(|(action, name)| LegendEntry {
         name: format!("q-value of {name}"),
@@ -203,9 +230,10 @@ pub fn q_over_best(title: &str, support: &[f64], actions: &[String], moments: &[
         title: title.to_owned(),
         subtitle: String::new(),
         legend: std::iter::once(distribution).chain(lines).collect(),
-        panels: lowest_titled(panels.collect(), columns(moments.len())),
-        columns: columns(moments.len()),
+        panels: lowest_titled(panels.collect(), columns),
+        columns,
         panel_size: panel_size(moments.len()),
+        row_images,
         caption: String::new(),
     })
 }
@@ -293,13 +321,12 @@ mod tests {
 
     /// How many rectangles of a colour a picture has.
     fn count(svg: &Svg, colour: usize) -> usize {
-        let plotters::style::RGBColor(red, green, blue) = PALETTE[colour];
-        let fill = format!("fill=\"#{red:02X}{green:02X}{blue:02X}\"");
+        let fill = format!("fill=\"{}\"", PALETTE[colour]);
         svg.as_str().lines().filter(|line| line.starts_with("<rect") && line.contains(&fill)).count()
     }
 
     fn says(svg: &Svg, text: &str) -> bool {
-        svg.as_str().lines().any(|line| line == text)
+        svg.as_str().contains(&format!(">{text}</text>"))
     }
 
     #[test]
@@ -315,8 +342,8 @@ mod tests {
         });
         assert_eq!([count(&svg, 0), count(&svg, 1), count(&svg, 2)], [3, 2, 2]);
         assert!(says(&svg, "projected: 0.5 + 0.5 Z") && says(&svg, "3 atoms from −1 to 1; reward 0.5, discount 0.5"));
-        assert_eq!(svg.as_str().matches("\nreturn\n").count(), 1);
-        assert_eq!(svg.as_str().matches("\nprobability\n").count(), 3);
+        assert_eq!(svg.as_str().matches(">return</text>").count(), 1);
+        assert_eq!(svg.as_str().matches(">probability</text>").count(), 3);
     }
 
     #[test]
