@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use prism_runs::{RecordedRun, TRAIN};
+
 use crate::axis::Axis;
 use crate::draw::draw;
 use crate::error::ReportError;
 use crate::figure::{Figure, LegendEntry, Mark, Panel, Svg};
-use crate::run::Run;
+use crate::group::title;
 use crate::style::Pen;
 
 /// Columns of `train.csv` that say where the run stood: the abscissa, and others that would be straight lines over it.
@@ -21,8 +23,8 @@ const PANEL_SIZE: (f64, f64) = (300.0, 150.0);
 /// # Errors
 /// When the folder is no run or nothing has been recorded.
 pub fn diagnostics(path: &Path) -> Result<Svg, ReportError> {
-    let run = Run::open(path)?;
-    let train = run.table("train.csv")?;
+    let run = RecordedRun::open(path)?;
+    let train = run.table(TRAIN)?;
     let steps = train.column("agent_steps")?;
     let last = steps.iter().copied().fold(0.0, f64::max);
     let mut panels = Vec::new();
@@ -62,7 +64,7 @@ pub fn diagnostics(path: &Path) -> Result<Svg, ReportError> {
         columns => format!("Left out because they are infinite: {}.", columns.join(", ")),
     };
     Ok(draw(&Figure {
-        title: format!("{}: what the learner recorded", run.title()),
+        title: format!("{}: what the learner recorded", title(&run)),
         subtitle: format!("seed {}; columns of train.csv", run.seed),
         legend,
         panels,

@@ -4,17 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde::Deserialize;
+use prism_runs::{DISTRIBUTIONS, DistributionRow as Row, RecordedRun, complete_lines};
 
 use crate::bars::{BestAction, DistributionRow, distribution_grid_beside, q_over_best_beside};
 use crate::error::{ReportError, UnknownName, find};
 use crate::figure::Svg;
+use crate::group::title;
 use crate::observations::{self, Image};
-use crate::run::Run;
-use crate::table::complete_lines;
 
-/// The file of a run's folder that holds distributions.
-const FILE: &str = "distributions.csv";
 /// Moments that are drawn of one observation unless others are asked for.
 const MOMENTS: usize = 5;
 
@@ -77,19 +74,6 @@ pub struct DistributionOptions {
     pub show: Show,
 }
 
-/// A row of the file.
-#[derive(Deserialize)]
-struct Row {
-    update: u64,
-    observation: usize,
-    action: usize,
-    /// The return that it stands for.
-    atom: f64,
-    probability: f32,
-    /// Mean of the action's distribution, the same in all its rows.
-    q: f64,
-}
-
 /// All actions of one observation at one moment.
 #[derive(Clone, Debug, PartialEq)]
 struct Snapshot {
@@ -108,8 +92,8 @@ struct Snapshot {
 /// # Errors
 /// When the folder is no run, has no distributions, or not those asked for.
 pub fn distributions(options: &DistributionOptions) -> Result<Svg, ReportError> {
-    let run = Run::open(&options.run)?;
-    let path = run.path.join(FILE);
+    let run = RecordedRun::open(&options.run)?;
+    let path = run.path.join(DISTRIBUTIONS);
     let snapshots = read(&path)?;
     let chosen = choose(&snapshots, options, &path)?;
     let row_title = |snapshot: &Snapshot| match options.observation {
@@ -120,7 +104,7 @@ pub fn distributions(options: &DistributionOptions) -> Result<Svg, ReportError> 
         Some(observation) => format!("observation {observation}"),
         None => format!("update {}", chosen[0].update),
     };
-    let title = format!("{}: {what}", run.title());
+    let title = format!("{}: {what}", title(&run));
     let support = &chosen[0].atoms[0];
     let actions = action_names(&run.actions, chosen[0].q_values.len());
     let images = images(&run, &snapshots, &chosen)?;
@@ -157,7 +141,7 @@ fn action_names(names: &[String], count: usize) -> Vec<String> {
 
 /// The picture of the observation of each of the `chosen` snapshots, once where it is the same in all; none where the run
 /// has no pictures.
-fn images(run: &Run, snapshots: &[Snapshot], chosen: &[&Snapshot]) -> Result<Vec<Image>, ReportError> {
+fn images(run: &RecordedRun, snapshots: &[Snapshot], chosen: &[&Snapshot]) -> Result<Vec<Image>, ReportError> {
     let count = snapshots.iter().map(|snapshot| snapshot.observation + 1).max().unwrap_or(0);
     let images = observations::read(&run.path.join(observations::FILE), count)?;
     if images.is_empty() {
@@ -304,7 +288,7 @@ mod tests {
 
     fn read_text(text: &str) -> Result<Vec<Snapshot>, ReportError> {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE);
+        let path = folder.path().join(DISTRIBUTIONS);
         std::fs::write(&path, format!("{HEADER}{text}")).unwrap();
         read(&path)
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use prism_runs::ReadError;
 use thiserror::Error;
 
 /// A name that is none of those there are.
@@ -26,14 +27,9 @@ pub(crate) fn find<T: Copy>(name: &str, all: &[T], called: impl Fn(T) -> &'stati
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// There is no run, or it is not whole.
-    #[error("cannot read the run {}", .path.display())]
-    Run {
-        /// What was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: std::io::Error,
-    },
+    /// A run cannot be read.
+    #[error(transparent)]
+    Run(#[from] ReadError),
     /// A file of a run cannot be read.
     #[error("cannot read {}", .path.display())]
     Read {
@@ -43,7 +39,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file of a run is not what a run writes.
-    #[error("{} is not what a run writes: {reason}", .path.display())]
+    #[error("{}: {reason}", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

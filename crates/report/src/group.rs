@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use prism_runs::RecordedRun;
 use thiserror::Error;
 
 use crate::error::ReportError;
-use crate::run::Run;
 
 /// Settings that a name spells out at most; beyond that, the folder of the first run says more.
 const MOST_DIFFERENCES: usize = 3;
@@ -25,8 +25,10 @@ const BESIDE_LEARNING: [&str; 12] = [
     "training.save_period",
     "training.score_window",
     "training.stop_score",
-    "version",
+    VERSION,
 ];
+/// Which version of the configuration's vocabulary a file is written in; the first has no such key.
+const VERSION: &str = "version";
 /// What a run plays, which its protocol names in words.
 const ENVIRONMENT: &str = "environment.";
 /// What a protocol's name does not say of an environment.
@@ -63,7 +65,7 @@ impl FromStr for Label {
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) name: String,
-    pub(crate) runs: Vec<Run>,
+    pub(crate) runs: Vec<RecordedRun>,
 }
 
 impl Group {
@@ -90,8 +92,8 @@ impl Group {
 ///
 /// # Errors
 /// When a label names none of the runs, or would average scores of different protocols.
-pub(crate) fn groups(runs: Vec<Run>, labels: &[Label]) -> Result<Vec<Group>, ReportError> {
-    let mut alike: Vec<Vec<Run>> = Vec::new();
+pub(crate) fn groups(runs: Vec<RecordedRun>, labels: &[Label]) -> Result<Vec<Group>, ReportError> {
+    let mut alike: Vec<Vec<RecordedRun>> = Vec::new();
     for run in runs {
         match alike.iter_mut().find(|others| identity(&others[0]) == identity(&run)) {
             Some(others) => others.push(run),
@@ -106,7 +108,7 @@ pub(crate) fn groups(runs: Vec<Run>, labels: &[Label]) -> Result<Vec<Group>, Rep
         };
         names[index] = Some(&label.name);
     }
-    let firsts: Vec<Run> = alike.iter().map(|runs| runs[0].clone()).collect();
+    let firsts: Vec<RecordedRun> = alike.iter().map(|runs| runs[0].clone()).collect();
     let mut groups: Vec<Group> = Vec::new();
     for (index, runs) in alike.into_iter().enumerate() {
         let name = names[index].map_or_else(|| own_name(index, &firsts), str::to_owned);
@@ -123,7 +125,7 @@ pub(crate) fn groups(runs: Vec<Run>, labels: &[Label]) -> Result<Vec<Group>, Rep
 }
 
 /// What makes a run what it is, whatever its seed: the settings that what it learns depends on, with commit and device.
-fn identity(run: &Run) -> BTreeMap<&str, &str> {
+fn identity(run: &RecordedRun) -> BTreeMap<&str, &str> {
     let decides = |key: &str| {
         !BESIDE_LEARNING
             .iter()
@@ -132,15 +134,28 @@ fn identity(run: &Run) -> BTreeMap<&str, &str> {
     run.traits.iter().map(|(key, value)| (key.as_str(), value.as_str())).filter(|(key, _)| decides(key)).collect()
 }
 
+/// Game and preset of a run: the preset alone where its name begins with that of the game.
+pub(crate) fn title(run: &RecordedRun) -> String {
+    let RecordedRun { name, environment, .. } = run;
+    match name.strip_prefix(environment.as_str()) {
+        Some(rest) if rest.is_empty() || rest.starts_with('-') => name.clone(),
+        _ => format!("{environment}, preset {name}"),
+    }
+}
+
 /// The name of the `index`-th of `firsts`, one run of each group.
-fn own_name(index: usize, firsts: &[Run]) -> String {
+fn own_name(index: usize, firsts: &[RecordedRun]) -> String {
     let run = &firsts[index];
-    let title = run.title();
-    let relatives: Vec<&Run> = firsts.iter().filter(|other| other.title() == title).collect();
+    let title = title(run);
+    let relatives: Vec<&RecordedRun> = firsts.iter().filter(|other| self::title(other) == title).collect();
     let own = identity(run);
     let others: Vec<BTreeMap<&str, &str>> = relatives.iter().map(|other| identity(other)).collect();
     let keys: BTreeSet<&str> = others.iter().flat_map(|other| other.keys().copied()).collect();
-    let differing = keys.into_iter().filter(|key| others.iter().any(|other| other.get(key) != own.get(key)));
+    // Another version of the configuration may have no word for a setting: that says nothing about the run.
+    let versions_differ = relatives.iter().any(|other| other.traits.get(VERSION) != run.traits.get(VERSION));
+    let comparable = |key: &&str| !versions_differ || others.iter().all(|other| other.contains_key(key));
+    let differing = keys.into_iter().filter(comparable);
+    let differing = differing.filter(|key| others.iter().any(|other| other.get(key) != own.get(key)));
     let protocols_differ = relatives.iter().any(|other| other.protocol != run.protocol);
     let told_by_protocol = |key: &str| protocols_differ && key.starts_with(ENVIRONMENT) && key != ENVIRONMENTS;
     let mut settings: Vec<String> = differing
@@ -158,8 +173,8 @@ fn own_name(index: usize, firsts: &[Run]) -> String {
 }
 
 /// The last part of the name of a run's folder, or the whole name where others end alike.
-fn folder_name(run: &Run, relatives: &[&Run]) -> Option<String> {
-    let last = |run: &Run| run.path.file_name().map(|name| name.to_string_lossy().into_owned());
+fn folder_name(run: &RecordedRun, relatives: &[&RecordedRun]) -> Option<String> {
+    let last = |run: &RecordedRun| run.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let own = last(run)?;
     let alike = relatives.iter().filter(|other| last(other).as_ref() == Some(&own)).count();
     Some(if alike > 1 { run.path.display().to_string() } else { own })
@@ -169,10 +184,10 @@ fn folder_name(run: &Run, relatives: &[&Run]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn run(path: &str, seed: u64, traits: &[(&str, &str)]) -> Run {
+    fn run(path: &str, seed: u64, traits: &[(&str, &str)]) -> RecordedRun {
         let traits: BTreeMap<String, String> =
             traits.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
-        Run {
+        RecordedRun {
             path: path.into(),
             name: "pong".to_owned(),
             environment: "pong".to_owned(),
@@ -183,10 +198,13 @@ mod tests {
             stop_score: None,
             warm_up: 0.0,
             actions: Vec::new(),
+            device: String::new(),
+            commit: String::new(),
+            config: Default::default(),
         }
     }
 
-    fn titles(runs: Vec<Run>, labels: &[&str]) -> Vec<String> {
+    fn titles(runs: Vec<RecordedRun>, labels: &[&str]) -> Vec<String> {
         let labels: Vec<Label> = labels.iter().map(|text| text.parse().unwrap()).collect();
         groups(runs, &labels).unwrap().iter().map(Group::title).collect()
     }
@@ -210,7 +228,7 @@ mod tests {
     #[test]
     fn what_a_protocol_tells_is_not_told_twice_and_long_lists_give_way_to_the_folder() {
         for skip in ["environment.kind.atari.config.frame_skip", "environment.frame_skip"] {
-            let with = |path, skipped, protocol: &str| Run {
+            let with = |path, skipped, protocol: &str| RecordedRun {
                 protocol: protocol.to_owned(),
                 ..run(path, 0, &[(skip, skipped), ("environment.protocol", "cleanrl")])
             };
@@ -235,7 +253,7 @@ mod tests {
             run("c", 2, &[("learning.n_step", "1"), ("training.agent_steps", "9"), ("training.frames", "36")]),
             run("d", 3, &[("learning.n_step", "1"), ("training.record_period", "9"), ("environment.threads", "3")]),
             run("e", 4, &[("learning.n_step", "1"), ("diagnostics.record_period", "9"), ("evaluation.episodes", "3")]),
-            Run {
+            RecordedRun {
                 name: "mine".to_owned(),
                 ..run("f", 5, &[("learning.n_step", "1"), ("seed", "5"), ("version", "2")])
             },
@@ -249,8 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_only_one_version_has_a_word_for_are_not_spelt_out() {
+        let old = run("a", 0, &[("commit", "1"), ("network.output", "q-values"), ("learning.gamma", "0.99")]);
+        let new =
+            run("b", 0, &[("commit", "2"), ("version", "2"), ("learning.gamma", "0.9"), ("environment.stack", "4")]);
+        assert_eq!(
+            titles(vec![old, new], &[]),
+            ["pong, commit 1, gamma 0.99 (1 seed)", "pong, commit 2, gamma 0.9 (1 seed)"]
+        );
+    }
+
+    #[test]
     fn a_name_tells_game_and_preset() {
-        let named = |environment: &str, name: &str| Run {
+        let named = |environment: &str, name: &str| RecordedRun {
             environment: environment.to_owned(),
             name: name.to_owned(),
             ..run("a", 0, &[])
@@ -266,7 +295,7 @@ mod tests {
         for text in ["name", "=run", "name=", " =run"] {
             assert!(text.parse::<Label>().unwrap_err().to_string().contains("NAME=RUN"), "{text}");
         }
-        let other = Run { protocol: "machado".to_owned(), ..run("b", 0, &[("commit", "2")]) };
+        let other = RecordedRun { protocol: "machado".to_owned(), ..run("b", 0, &[("commit", "2")]) };
         let labels: Vec<Label> = ["x=a", "x=b"].iter().map(|text| text.parse().unwrap()).collect();
         let message = groups(vec![run("a", 0, &[]), other], &labels).unwrap_err().to_string();
         assert!(message.contains("cleanrl and machado"), "{message}");

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use prism_runs::RecordedRun;
+
 use crate::axis::{Axis, bounds, number};
 use crate::curve::{Curve, spread};
 use crate::draw::draw;
 use crate::error::ReportError;
 use crate::figure::{Figure, LegendEntry, Mark, Panel, Svg};
 use crate::group::{Group, Label, groups};
-use crate::run::Run;
 use crate::series::{Against, score_curve};
 use crate::style::Pen;
 
@@ -42,7 +43,7 @@ pub struct CurveOptions {
 /// Without runs, or with a window of 0.
 pub fn learning_curves(options: &CurveOptions) -> Result<Svg, ReportError> {
     assert!(!options.runs.is_empty(), "learning curves need runs");
-    let runs = options.runs.iter().map(|path| Run::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = options.runs.iter().map(|path| RecordedRun::open(path)).collect::<Result<Vec<_>, _>>()?;
     same_environment(&runs)?;
     let window = match options.window {
         Some(window) => window,
@@ -60,7 +61,7 @@ pub fn learning_curves(options: &CurveOptions) -> Result<Svg, ReportError> {
     Ok(draw(&figure(&groups, &curves, options.against, window)))
 }
 
-fn same_environment(runs: &[Run]) -> Result<(), ReportError> {
+fn same_environment(runs: &[RecordedRun]) -> Result<(), ReportError> {
     let first = &runs[0];
     match runs.iter().find(|run| run.environment != first.environment) {
         None => Ok(()),
@@ -73,7 +74,7 @@ fn same_environment(runs: &[Run]) -> Result<(), ReportError> {
     }
 }
 
-pub(crate) fn common_window(runs: &[Run]) -> Result<usize, ReportError> {
+pub(crate) fn common_window(runs: &[RecordedRun]) -> Result<usize, ReportError> {
     let first = runs[0].score_window;
     match runs.iter().find(|run| run.score_window != first) {
         None => Ok(first),

@@ -31,12 +31,10 @@ mod group;
 mod learning_curves;
 pub mod observations;
 mod results;
-mod run;
 mod series;
 mod speeds;
 mod style;
 mod svg;
-mod table;
 mod thin;
 
 pub use bars::{

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use prism_runs::{EPISODES, RecordedRun, TIMING};
+
 use crate::axis::number;
 use crate::curve::trailing_mean;
 use crate::error::ReportError;
 use crate::figure::write_as;
 use crate::group::{Group, Label, groups};
 use crate::learning_curves::common_window;
-use crate::run::Run;
 
 /// What stands where there is no number.
 const NOTHING: &str = "-";
@@ -74,7 +75,7 @@ pub struct OverSeeds {
 /// Without runs, or with a window of 0.
 pub fn results(runs: &[PathBuf], window: Option<usize>, labels: &[Label]) -> Result<Results, ReportError> {
     assert!(!runs.is_empty(), "results need runs");
-    let runs = runs.iter().map(|path| Run::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = runs.iter().map(|path| RecordedRun::open(path)).collect::<Result<Vec<_>, _>>()?;
     let window = match window {
         Some(window) => window,
         None => common_window(&runs)?,
@@ -141,14 +142,14 @@ impl GroupResult {
 }
 
 impl RunResult {
-    fn read(run: &Run, window: usize, stop_score: Option<f64>) -> Result<Self, ReportError> {
-        let episodes = run.table("episodes.csv")?;
+    fn read(run: &RecordedRun, window: usize, stop_score: Option<f64>) -> Result<Self, ReportError> {
+        let episodes = run.table(EPISODES)?;
         let (scores, steps) = (episodes.column("score")?, episodes.column("agent_steps")?);
         let own_means = trailing_mean(scores, run.score_window);
         // Means of fewer games than a whole window end no run.
         let whole = own_means.iter().zip(steps).skip(run.score_window - 1);
         let steps_to_stop = stop_score.and_then(|stop| whole.clone().find(|(mean, _)| **mean >= stop));
-        let timing = run.table("timing.csv")?;
+        let timing = run.table(TIMING)?;
         let last = |values: &[f64]| values.iter().copied().rfind(|value| value.is_finite());
         Ok(Self {
             score: trailing_mean(scores, window).last().copied().filter(|mean| mean.is_finite()),

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use prism_runs::{EPISODES, RecordedRun, TIMING, TRAIN};
+
 use crate::curve::{Curve, trailing_mean};
 use crate::error::{ReportError, UnknownName, find};
-use crate::run::Run;
 
 /// What a score is drawn against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,8 +67,8 @@ impl FromStr for Against {
 
 /// The trailing mean score of a run. Games that ended after the last record of the clock or of updates have no place on
 /// those axes yet and are left out.
-pub(crate) fn score_curve(run: &Run, against: Against, window: usize) -> Result<Curve, ReportError> {
-    let episodes = run.table("episodes.csv")?;
+pub(crate) fn score_curve(run: &RecordedRun, against: Against, window: usize) -> Result<Curve, ReportError> {
+    let episodes = run.table(EPISODES)?;
     let agent_steps = episodes.column("agent_steps")?;
     let positions: Vec<Option<f64>> = match against {
         Against::Episodes => episodes.column("episode")?.iter().copied().map(Some).collect(),
@@ -108,16 +109,16 @@ fn first_game(games: usize, window: usize) -> usize {
 }
 
 /// Seconds since the start, by agent steps.
-pub(crate) fn clock(run: &Run) -> Result<Curve, ReportError> {
-    let timing = run.table("timing.csv")?;
+pub(crate) fn clock(run: &RecordedRun) -> Result<Curve, ReportError> {
+    let timing = run.table(TIMING)?;
     let rows = timing.column("agent_steps")?.iter().zip(timing.column("elapsed_seconds")?);
     Ok(rising(rows.map(|(&steps, &seconds)| (steps, seconds)).chain([(0.0, 0.0)]).collect()))
 }
 
 /// Updates made, by agent steps.
-fn updates(run: &Run) -> Result<Curve, ReportError> {
+fn updates(run: &RecordedRun) -> Result<Curve, ReportError> {
     let mut points = vec![(0.0, 0.0), (run.warm_up, 0.0)];
-    for name in ["train.csv", "timing.csv"] {
+    for name in [TRAIN, TIMING] {
         let table = run.table(name)?;
         let rows = table.column("agent_steps")?.iter().zip(table.column("updates")?);
         points.extend(rows.map(|(&steps, &updates)| (steps, updates)));

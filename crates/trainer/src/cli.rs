@@ -162,7 +162,7 @@ pub struct CurvesArguments {
     pub runs: Vec<PathBuf>,
     /// What scores are drawn against
     #[arg(long, default_value_t, value_name = "AXIS",
-        value_parser = one_of(Against::ALL.map(|axis| (axis.name(), axis.description()))))]
+        value_parser = one_of::<Against>(Against::ALL.map(|axis| (axis.name(), axis.description()))))]
     pub by: Against,
     /// Games that a score is averaged over [default: the runs' training.score_window]
     #[arg(long, value_name = "N")]
@@ -179,11 +179,11 @@ pub struct CurvesArguments {
 }
 
 /// Parses one of `values`, each a name with what it means.
-fn one_of<T, const N: usize>(values: [(&'static str, &'static str); N]) -> impl TypedValueParser<Value = T>
+fn one_of<T>(values: impl IntoIterator<Item = (&'static str, &'static str)>) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {
-    let values = values.map(|(name, description)| PossibleValue::new(name).help(description));
+    let values = values.into_iter().map(|(name, description)| PossibleValue::new(name).help(description));
     PossibleValuesParser::new(values).try_map(|name| name.parse())
 }
 
@@ -246,7 +246,7 @@ pub struct DistributionsArguments {
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     pub updates: Vec<u64>,
     /// What is drawn of each observation
-    #[arg(long, default_value_t, value_parser = one_of(Show::ALL.map(|show| (show.name(), show.description()))))]
+    #[arg(long, default_value_t, value_parser = one_of::<Show>(Show::ALL.map(|show| (show.name(), show.description()))))]
     pub show: Show,
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "distributions.svg")]

@@ -13,13 +13,7 @@ mod network;
 mod player;
 pub mod plot;
 pub mod presets;
-mod progress;
-mod records;
-mod run_folder;
-mod scores;
 mod settings;
-mod statistics;
-mod tensorboard;
 mod train;
 
 pub use config::{
@@ -29,13 +23,10 @@ pub use config::{
 pub use environments::build_environments;
 pub use evaluate::{EvaluateOptions, evaluate};
 pub use interrupt::Interrupt;
-pub use records::{
-    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Heading, Progress, RecordError, Records, Summary,
-    UpdateRecord,
+pub use prism_runs::{
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Position,
+    RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker,
+    Sink, Statistics, Summary, UpdateRecord, append_evaluation,
 };
-pub use run_folder::{Checkpoint, Machine, Manifest, RunFolder, RunFolderError};
-pub use scores::{FinishedGame, ScoreTracker};
 pub use settings::{Origin, Override, SettingsError, Source};
-pub use statistics::Statistics;
-pub use tensorboard::EventWriter;
 pub use train::{TrainOptions, train};

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use prism::bench::{self, Agent, BenchOptions, Comparison, Report, Task};
-use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
+use prism::{Config, EvaluateOptions, Interrupt, Override, RunPath, SettingsError, Source, Statistics, TrainOptions};
 use prism_algorithms::LearnerError;
 use prism_environment::Seed;
 use prism_model::DeviceError;
@@ -97,11 +97,14 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
 }
 
 fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
-    let (folder, weights) = RunFolder::open_weights(&arguments.run)?;
+    let run = RunPath::find(&arguments.run)?;
+    let (Some(config), weights) = (run.config(), run.weights()?) else {
+        anyhow::bail!("{} lies beside no config.toml that says what it plays", arguments.run.display());
+    };
     let mut overrides = parse_settings(&arguments.settings)?;
     overrides.extend(arguments.episodes.map(|episodes| Override::flag("--episodes", "evaluation.episodes", episodes)));
     overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
-    let config = Config::read(&Source::read(&folder.config())?, &overrides)?;
+    let config = Config::read(&Source::read(&config)?, &overrides)?;
     let options = EvaluateOptions {
         weights,
         device: arguments.place.device,

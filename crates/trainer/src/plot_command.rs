@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use prism_report::{
     CurveOptions, DistributionOptions, ReportError, diagnostics, distributions, learning_curves, results,
 };
+use prism_runs::ReadError;
 
 use crate::cli::{Picture, PlotArguments, ProjectionArguments};
 
@@ -53,8 +54,9 @@ pub fn run(arguments: PlotArguments, output: &mut impl Write) -> anyhow::Result<
 /// `error` with its causes, and what to type instead.
 pub fn with_remedy(error: ReportError) -> anyhow::Error {
     let remedy = match &error {
-        ReportError::Run { .. } => "give the folder of a run, which `prism train` names when it starts",
-        ReportError::Read { .. } => "give a folder that is whole",
+        ReportError::Run(ReadError::Run { .. }) => "give the folder of a run, which `prism train` names when it starts",
+        ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
+        ReportError::Run(ReadError::Malformed { .. }) => "give a folder whose files are as the run wrote them",
         ReportError::Malformed { .. } => "give a folder whose files are as the run wrote them",
         ReportError::Empty { .. } => "let the run go on for a while, then plot it again",
         ReportError::Environments { .. } => "plot each by itself",

@@ -1,6 +1,6 @@
 //! The training loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use prism_algorithms::{ActingNoise, Actor, Batch, Learner, Measure, Probe, Replay, TransitionId, UpdateOutput};
@@ -13,8 +13,8 @@ use crate::evaluate::Stage;
 use crate::network::network_config;
 use crate::player::{PlayedStep, Player};
 use crate::{
-    Checkpoint, Config, DiagnosticsConfig, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Heading,
-    Interrupt, Manifest, Progress, Records, RunFolder, ScoreTracker, Summary, UpdateRecord,
+    Config, DiagnosticsConfig, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Interrupt, Journal,
+    Manifest, Position, RunFolder, RunHeader, RunIdentity, SavedWeights, ScoreTracker, Summary, UpdateRecord,
 };
 
 /// What a run needs beside its configuration.
@@ -61,21 +61,22 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
     let player = Player::new(environments, actor, learner.network_config().input.clone(), device.clone())?;
 
     // From here on there is a folder: whatever can be refused was refused before.
-    let manifest = Manifest::new(&options.name, config, options.seed, &choice.device.name);
-    let folder = RunFolder::create(options.out.as_deref(), &manifest)?;
-    let mut records = Records::create(
-        &folder,
-        &Heading {
-            environment: environment.kind.name(),
-            protocol: environment.kind.protocol(),
-            limit: config.training.limit,
-            score_window: config.training.score_window.get(),
-            diagnostics: diagnostics.names(),
-        },
-    )?;
-    records.note(&format!("device {choice}"))?;
+    let manifest = manifest(config, &options, &choice.device.name, &spec.actions)?;
+    let folder = match &options.out {
+        Some(path) => RunFolder::create(path, &manifest)?,
+        None => RunFolder::create_in(Path::new("runs"), &manifest)?,
+    };
+    let header = RunHeader {
+        manifest,
+        limit: config.training.limit,
+        score_window: config.training.score_window.get(),
+        diagnostics: diagnostics.names(),
+        memory: None,
+    };
+    let mut journal = Journal::create(&folder, header)?;
+    journal.note(format!("device {choice}"))?;
     if choice.device.class != DeviceClass::Cpu {
-        records.note(
+        journal.note(
             "the device's kernels are compiled and tuned at their first use, which can take minutes; the results are kept \
              for later runs",
         )?;
@@ -91,7 +92,7 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         replay,
         diagnostics,
         folder,
-        records,
+        journal,
         best: None,
         unread: None,
         window: UpdateWindow::default(),
@@ -102,6 +103,28 @@ pub fn train(config: &Config, options: TrainOptions) -> anyhow::Result<Summary> 
         study.replay.begin(stream, player.environments().observation(stream));
     }
     Run { player, study }.finish()
+}
+
+/// What is run, where and when.
+fn manifest(config: &Config, options: &TrainOptions, device: &str, actions: &[String]) -> anyhow::Result<Manifest> {
+    let TrainOptions { name, seed, .. } = options;
+    let identity = RunIdentity {
+        name: name.clone(),
+        environment: config.environment.kind.name().to_owned(),
+        protocol: config.environment.kind.protocol().to_owned(),
+        seed: *seed,
+        device: device.to_owned(),
+        actions: actions.to_vec(),
+        command: std::env::args_os().collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: env!("PRISM_COMMIT").to_owned(),
+    };
+    let text = format!(
+        "# {name} as it ran. Run it again: prism train <this file> --seed {} --device {device}\n\n{}",
+        seed.0,
+        config.to_toml()
+    );
+    Ok(Manifest::new(identity, text)?)
 }
 
 /// A run in progress: one side plays, the other remembers and learns.
@@ -122,7 +145,7 @@ struct Study<'a> {
     diagnostics: Diagnostics,
     scores: ScoreTracker,
     folder: RunFolder,
-    records: Records,
+    journal: Journal,
     /// Weights of the best mean score, until they are written.
     best: Option<Weights>,
     /// The last update, whose result is read while the next is computed.
@@ -139,7 +162,7 @@ struct UnreadUpdate {
     /// The transitions it learned from.
     ids: Vec<TransitionId>,
     /// Where the run stood.
-    at: Progress,
+    at: Position,
     /// What was measured, if this update completes a row of the training records.
     diagnostics: Option<Vec<f64>>,
 }
@@ -200,15 +223,8 @@ impl Study<'_> {
     fn finish(mut self, ending: Ending) -> anyhow::Result<Summary> {
         self.read_update()?;
         self.save()?;
-        let summary = Summary {
-            ending,
-            episodes: self.scores.games(),
-            mean_score: self.scores.recent_mean(),
-            best_score: self.scores.best(),
-            at: self.at(),
-        };
-        self.records.finish(&summary)?;
-        Ok(summary)
+        let at = self.at();
+        Ok(self.journal.finish(ending, at)?)
     }
 
     fn ending(&self) -> Option<Ending> {
@@ -224,8 +240,8 @@ impl Study<'_> {
         }
     }
 
-    fn at(&self) -> Progress {
-        Progress {
+    fn at(&self) -> Position {
+        Position {
             agent_steps: self.agent_steps,
             frames: self.frames,
             updates: self.learner.updates(),
@@ -259,7 +275,7 @@ impl Study<'_> {
             self.evaluate()?;
         }
         let at = self.at();
-        self.records.progress(&at)?;
+        self.journal.record(Event::Progress(at))?;
         Ok(())
     }
 
@@ -274,7 +290,7 @@ impl Study<'_> {
         }
         let mean_score = self.scores.recent_mean().expect("a game has just ended");
         let at = self.at();
-        self.records.episode(&EpisodeRecord { game, mean_score, at })?;
+        self.journal.record(Event::Episode(EpisodeRecord { game, mean_score, at }))?;
         Ok(())
     }
 
@@ -329,12 +345,12 @@ impl Study<'_> {
         let support: Vec<f64> = support.values().into_iter().map(f64::from).collect();
         let of_one = distributions.len() / records.observations.get();
         for (observation, probabilities) in distributions.chunks(of_one).enumerate() {
-            self.records.distributions(&DistributionRecord {
+            self.journal.record(Event::Distributions(DistributionRecord {
                 observation,
-                support: &support,
-                probabilities,
+                support: support.clone(),
+                probabilities: probabilities.to_vec(),
                 updates,
-            })?;
+            }))?;
         }
         Ok(())
     }
@@ -382,14 +398,14 @@ impl Study<'_> {
         self.window.q_value += mean(&result.q_values);
         if let (Some(diagnostics), Some(gradient_norm)) = (diagnostics, result.gradient_norm) {
             let window = std::mem::take(&mut self.window);
-            self.records.update(&UpdateRecord {
+            self.journal.record(Event::Update(UpdateRecord {
                 loss: window.loss / window.updates as f64,
                 mean_q: window.q_value / window.updates as f64,
                 gradient_norm: gradient_norm.into(),
                 replay: self.replay.len(),
                 diagnostics,
                 at,
-            })?;
+            }))?;
         }
         Ok(())
     }
@@ -401,7 +417,8 @@ impl Study<'_> {
             return Ok(());
         };
         let at = self.at();
-        self.records.evaluation(&EvaluationRecord { scores, epsilon: self.config.evaluation.epsilon, at })?;
+        let epsilon = self.config.evaluation.epsilon;
+        self.journal.record(Event::Evaluation(EvaluationRecord { scores, epsilon, at }))?;
         Ok(())
     }
 
@@ -411,9 +428,9 @@ impl Study<'_> {
 
     /// Writes the latest weights, and the best if they are new.
     fn save(&mut self) -> anyhow::Result<()> {
-        self.folder.write_weights(Checkpoint::Latest, self.weights().bytes())?;
+        self.folder.write_weights(SavedWeights::Latest, self.weights().bytes())?;
         if let Some(best) = self.best.take() {
-            self.folder.write_weights(Checkpoint::Best, best.bytes())?;
+            self.folder.write_weights(SavedWeights::Best, best.bytes())?;
         }
         Ok(())
     }
