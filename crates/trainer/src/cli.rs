@@ -3,10 +3,12 @@
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use prism::bench::{Agent, Task};
-use prism::plot::{Against, Label, Show};
+use prism_report::{Against, Label, Show};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
 #[derive(Debug, Parser)]
@@ -147,17 +149,20 @@ pub enum Picture {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   prism plot curves runs/pong-seed0-20260101-120000
-  prism plot curves runs/pong-* runs/double-* --by time --out pong.svg
+  prism plot curves runs/pong-* runs/double-* --by time --out pong.svg --csv pong.csv
   prism plot curves runs/a runs/b runs/c --label dqn=runs/a --label double=runs/b --label double=runs/c
 
-Runs whose configuration, commit and device are equal are one group, whatever their seeds. A label
-names the group of a run; groups with one label become one.")]
+Runs that learn alike are one group, whatever their seeds: commit, device and all settings are equal but
+those of recording, evaluation, threads and the end. A label names the group of a run; groups with one
+label become one. What the groups came to is shown as a table: mean of the last games over seeds, agent
+steps to the stop score, time.")]
 pub struct CurvesArguments {
     /// Run folders
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// What scores are drawn against
-    #[arg(long, value_enum, default_value_t = Against::Steps, value_name = "AXIS")]
+    #[arg(long, default_value_t, value_name = "AXIS",
+        value_parser = one_of::<Against>(Against::ALL.map(|axis| (axis.name(), axis.description()))))]
     pub by: Against,
     /// Games that a score is averaged over [default: the runs' training.score_window]
     #[arg(long, value_name = "N")]
@@ -168,6 +173,18 @@ pub struct CurvesArguments {
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "curves.svg")]
     pub out: PathBuf,
+    /// A table of the numbers as CSV as well
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+}
+
+/// Parses one of `values`, each a name with what it means.
+fn one_of<T>(values: impl IntoIterator<Item = (&'static str, &'static str)>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    let values = values.into_iter().map(|(name, description)| PossibleValue::new(name).help(description));
+    PossibleValuesParser::new(values).try_map(|name| name.parse())
 }
 
 /// Arguments of `prism plot diagnostics`.
@@ -229,7 +246,7 @@ pub struct DistributionsArguments {
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     pub updates: Vec<u64>,
     /// What is drawn of each observation
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t, value_parser = one_of::<Show>(Show::ALL.map(|show| (show.name(), show.description()))))]
     pub show: Show,
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "distributions.svg")]
