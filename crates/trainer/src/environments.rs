@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Context;
-use prism_environment::{CartPole, Catch, Chain, Environment, Seed, VectorEnvironment};
+use prism_environment::{CartPole, Catch, Chain, Environment, EnvironmentError, Seed, VectorEnvironment};
 
 use crate::{EnvironmentConfig, EnvironmentKind, Threads};
 
 /// Makes one environment.
-type Make = Box<dyn Fn(Seed) -> anyhow::Result<Box<dyn Environment>>>;
+type Make = Box<dyn Fn(Seed) -> Result<Box<dyn Environment>, EnvironmentError>>;
 
 /// Builds `count` environments of `config.kind`, each with a seed derived from `seed`, to be stepped together.
 ///
@@ -42,7 +42,18 @@ pub fn build_environments(
 
 #[cfg(feature = "ale")]
 fn atari(config: &prism_environment::AtariConfig, roms: Option<&Path>) -> anyhow::Result<Make> {
-    let rom = prism_environment::RomLibrary::locate(roms)?.rom(&config.options().game)?;
+    use prism_environment::{RomError, RomLibrary};
+    let rom = RomLibrary::locate(roms).and_then(|library| library.rom(&config.options().game));
+    let rom = rom.map_err(|error| match error {
+        RomError::Missing { .. } | RomError::NoHome => anyhow::anyhow!(
+            "{error}: run `prism roms install`, or name your own directory with --roms DIR or {}",
+            prism_environment::ROMS_VARIABLE
+        ),
+        RomError::Truncated { .. } | RomError::Wrong { .. } => {
+            anyhow::anyhow!("{error}; delete it and run `prism roms install`")
+        }
+        error => error.into(),
+    })?;
     let config = config.clone();
     Ok(Box::new(move |seed| Ok(Box::new(prism_environment::AtariEnvironment::new(&config, &rom, seed)?))))
 }
