@@ -5,7 +5,9 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use prism_algorithms::{
     ActingNoise, GradientBound, LearnerConfig, LinearSchedule, Loss, Priority, PriorityMeasure, Sampling, TdLoss,
 };
-use prism_environment::{AgentSteps, AtariConfig, AtariConfigError, AtariOptions, Frames, Protocol, TimeLimit, View};
+use prism_environment::{
+    AgentSteps, AtariConfig, AtariConfigError, AtariOption, AtariOptions, Frames, Protocol, TimeLimit, View,
+};
 use prism_model::{
     Activation, Adam, Convolution, Layers, Noise, Optimiser, Output, RmsProp, Scaling, Streams, Support, Torso,
 };
@@ -301,15 +303,15 @@ fn atari(typed: &Typed) -> Result<EnvironmentKind, SettingsError> {
     };
     let config = AtariConfig::new(options).map_err(|error| match error {
         AtariConfigError::OutOfRange { option, .. } => typed.refuse(match option {
-            "view height" => "environment.height",
-            "view width" => "environment.width",
-            "stack" => "environment.stack",
-            "frame_skip" => "environment.frame_skip",
-            "repeat_action_probability" => "environment.repeat_action_probability",
-            "no_op_max" => "environment.no_op_max",
-            _ => "environment.frame_limit",
+            AtariOption::ViewHeight => "environment.height",
+            AtariOption::ViewWidth => "environment.width",
+            AtariOption::Stack => "environment.stack",
+            AtariOption::FrameSkip => "environment.frame_skip",
+            AtariOption::RepeatActionProbability => "environment.repeat_action_probability",
+            AtariOption::NoOpMax => "environment.no_op_max",
+            AtariOption::FrameLimit => "environment.frame_limit",
         }),
-        error => typed.refuse_because("environment.game", error),
+        error => typed.refuse_because("environment.game", format!("{error} (`prism roms list` lists all games)")),
     })?;
     let protocol = match config.protocol() {
         Some(protocol) => protocol.name().to_owned(),

@@ -174,15 +174,10 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
 }
 
 /// Whether the game has no such mode or difficulty, which only its ROM can tell.
-#[cfg(feature = "ale")]
 fn lacks_mode(error: &anyhow::Error) -> bool {
-    use prism_environment::AleError;
-    matches!(error.downcast_ref(), Some(AleError::UnknownMode { .. } | AleError::UnknownDifficulty { .. }))
-}
-
-#[cfg(not(feature = "ale"))]
-fn lacks_mode(_: &anyhow::Error) -> bool {
-    false
+    use prism_environment::{EmulatorError, EnvironmentError, VectorError};
+    let Some(VectorError::NotMade(EnvironmentError::Emulator(error))) = error.downcast_ref() else { return false };
+    matches!(error, EmulatorError::UnknownMode { .. } | EmulatorError::UnknownDifficulty { .. })
 }
 
 /// Whether a reader of our output, such as `head`, has gone away: that is its right.

@@ -11,78 +11,17 @@ use std::path::PathBuf;
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use thiserror::Error;
-
-use crate::emulator::RAM_BYTES;
+use super::interface::{Action, BadSnapshot, ConsoleSettings, Emulator, EmulatorError, RAM_BYTES};
+use crate::atari::games::GameInfo;
+use crate::atari::palette::Palette;
+use crate::roms::library::Rom;
 use crate::seed::fnv1a;
-use crate::{Action, BadSnapshot, Emulator, Palette, Rom, Seed};
 
 /// Files that the library silently reads from the current directory and that change what it emulates.
 const FOREIGN_SETTINGS: [&str; 3] = ["ale.cfg", "stella.pro", "stella.pal"];
 
 /// Held while the library makes, loads or deletes an emulator: these write variables of the whole process.
 static LIFECYCLE: Mutex<()> = Mutex::new(());
-
-/// Why an emulator could not be started.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AleError {
-    /// The library would take its settings from a file in the current directory.
-    #[error("{} would change the emulator's settings behind your back: move it away or start in another directory", path.display())]
-    ForeignSettings {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The ROM is not that of the game to be played.
-    #[error("cannot play {wanted} with the ROM of {given}")]
-    OtherGame {
-        /// Game to be played.
-        wanted: String,
-        /// Game of the ROM.
-        given: String,
-    },
-    /// The ROM could not be put where the library reads it.
-    #[error("cannot hand the ROM of {game} to ALE through the temporary directory {}: {source}; set TMPDIR to a directory that can be written", directory.display())]
-    Handover {
-        /// Game of the ROM.
-        game: String,
-        /// Where it was to be written.
-        directory: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The game has no such mode.
-    #[error("{game} has no mode {mode}: it has {available}")]
-    UnknownMode {
-        /// The game.
-        game: String,
-        /// What was asked for.
-        mode: u32,
-        /// What it has.
-        available: String,
-    },
-    /// The game has no such difficulty.
-    #[error("{game} has no difficulty {difficulty}: it has {available}")]
-    UnknownDifficulty {
-        /// The game.
-        game: String,
-        /// What was asked for.
-        difficulty: u32,
-        /// What it has.
-        available: String,
-    },
-}
-
-/// What an emulator is told before it loads its game.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AleSettings {
-    /// Game mode; 0 is every game's own default.
-    pub mode: u32,
-    /// Difficulty; 0 is every game's own default.
-    pub difficulty: u32,
-    /// Seed of what is random in the console itself: timers and memory at power-on.
-    pub seed: Seed,
-}
 
 /// One emulator with one game in it.
 ///
@@ -93,7 +32,7 @@ pub struct AleSettings {
 #[derive(Debug)]
 pub struct Ale {
     handle: NonNull<ale_sys::ALEInterface>,
-    game: &'static crate::GameInfo,
+    game: &'static GameInfo,
     minimal_actions: Vec<Action>,
     modes: Vec<u32>,
     difficulties: Vec<u32>,
@@ -113,11 +52,12 @@ impl Ale {
     /// # Errors
     /// When a setting does not exist in this game, when a file in the current directory would change the emulator, or when
     /// the ROM cannot be handed over.
-    pub fn new(rom: &Rom, settings: AleSettings) -> Result<Self, AleError> {
+    pub fn new(rom: &Rom, settings: ConsoleSettings) -> Result<Self, EmulatorError> {
         let game = rom.game();
         // The library picks a game's rules by the name of its ROM file and leaves the process when it does not know
         // the name, so the checked bytes go into a file of that name, whatever the user's own is called.
-        let handover = |source| AleError::Handover { game: game.name.into(), directory: std::env::temp_dir(), source };
+        let handover =
+            |source| EmulatorError::Handover { game: game.name.into(), directory: std::env::temp_dir(), source };
         let directory = tempfile::Builder::new().prefix("prism-rom-").tempdir().map_err(handover)?;
         let file = directory.path().join(format!("{}.bin", game.name));
         fs::write(&file, rom.bytes()).map_err(handover)?;
@@ -181,6 +121,18 @@ impl Ale {
         &self.difficulties
     }
 
+    /// Frames since the emulator was made.
+    pub fn frame_number(&self) -> u32 {
+        // SAFETY: the handle is live and has a ROM; the call reads the emulator, which is not shared between threads.
+        count(unsafe { ale_sys::getFrameNumber(self.raw()) }) as u32
+    }
+
+    /// Frames since the last reset.
+    pub fn episode_frame_number(&self) -> u32 {
+        // SAFETY: the handle is live and has a ROM; the call reads the emulator, which is not shared between threads.
+        count(unsafe { ale_sys::getEpisodeFrameNumber(self.raw()) }) as u32
+    }
+
     fn raw(&self) -> *mut ale_sys::ALEInterface {
         self.handle.as_ptr()
     }
@@ -212,15 +164,15 @@ impl Ale {
         self.difficulties = ascending(&difficulties);
     }
 
-    fn apply(&mut self, settings: AleSettings) -> Result<(), AleError> {
-        let AleSettings { mode, difficulty, .. } = settings;
+    fn apply(&mut self, settings: ConsoleSettings) -> Result<(), EmulatorError> {
+        let ConsoleSettings { mode, difficulty, .. } = settings;
         if mode != 0 && !self.modes.contains(&mode) {
             let game = self.game.name.into();
-            return Err(AleError::UnknownMode { game, mode, available: list(&self.modes) });
+            return Err(EmulatorError::UnknownMode { game, mode, available: self.modes.clone() });
         }
         if difficulty != 0 && !self.difficulties.contains(&difficulty) {
             let game = self.game.name.into();
-            return Err(AleError::UnknownDifficulty { game, difficulty, available: list(&self.difficulties) });
+            return Err(EmulatorError::UnknownDifficulty { game, difficulty, available: self.difficulties.clone() });
         }
         // SAFETY:
         // * the handle is live, owned and has a ROM;
@@ -275,16 +227,6 @@ impl Emulator for Ale {
         // SAFETY: the handle is live and has a ROM; the call reads the emulator, which is not shared between threads.
         let lives = unsafe { ale_sys::lives(self.raw()) };
         u32::try_from(lives).unwrap_or(0)
-    }
-
-    fn frame_number(&self) -> u32 {
-        // SAFETY: the handle is live and has a ROM; the call reads the emulator, which is not shared between threads.
-        count(unsafe { ale_sys::getFrameNumber(self.raw()) }) as u32
-    }
-
-    fn episode_frame_number(&self) -> u32 {
-        // SAFETY: the handle is live and has a ROM; the call reads the emulator, which is not shared between threads.
-        count(unsafe { ale_sys::getEpisodeFrameNumber(self.raw()) }) as u32
     }
 
     fn read_screen(&self, screen: &mut [u8]) {
@@ -353,9 +295,9 @@ fn lock_lifecycle() -> MutexGuard<'static, ()> {
     LIFECYCLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn refuse_foreign_settings() -> Result<(), AleError> {
+fn refuse_foreign_settings() -> Result<(), EmulatorError> {
     match FOREIGN_SETTINGS.iter().map(PathBuf::from).find(|path| path.exists()) {
-        Some(path) => Err(AleError::ForeignSettings { path: std::path::absolute(&path).unwrap_or(path) }),
+        Some(path) => Err(EmulatorError::ForeignSettings { path: std::path::absolute(&path).unwrap_or(path) }),
         None => Ok(()),
     }
 }
@@ -371,24 +313,21 @@ fn ascending(values: &[c_int]) -> Vec<u32> {
     values
 }
 
-fn list(values: &[u32]) -> String {
-    let values: Vec<String> = values.iter().map(u32::to_string).collect();
-    values.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::{GAMES, RomLibrary};
+    use crate::atari::games::GAMES;
+    use crate::roms::library::RomLibrary;
+    use crate::seed::Seed;
 
     fn rom(game: &str) -> Rom {
         RomLibrary::locate(None).and_then(|library| library.rom(game)).unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn start(game: &str, seed: u64) -> Ale {
-        Ale::new(&rom(game), AleSettings { mode: 0, difficulty: 0, seed: Seed(seed) }).expect("an emulator")
+        Ale::new(&rom(game), ConsoleSettings { mode: 0, difficulty: 0, seed: Seed(seed) }).expect("an emulator")
     }
 
     /// Points, lives, frame number, RAM and screen.
@@ -463,7 +402,7 @@ mod tests {
     #[test]
     fn modes_and_difficulties_that_a_game_lacks_are_refused() {
         let refused = |mode, difficulty| {
-            let settings = AleSettings { mode, difficulty, seed: Seed(1) };
+            let settings = ConsoleSettings { mode, difficulty, seed: Seed(1) };
             Ale::new(&rom("breakout"), settings).map(|_| ()).expect_err("breakout has none").to_string()
         };
         assert_eq!(refused(1, 0), "breakout has no mode 1: it has 0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44");
@@ -473,7 +412,7 @@ mod tests {
     #[test]
     fn modes_and_difficulties_change_the_game() {
         let seen = |mode, difficulty| {
-            let settings = AleSettings { mode, difficulty, seed: Seed(1) };
+            let settings = ConsoleSettings { mode, difficulty, seed: Seed(1) };
             let mut ale = Ale::new(&rom("space_invaders"), settings).expect("an emulator");
             play(&mut ale, 400, 1)
         };

@@ -3,8 +3,10 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::{Element, Environment, EnvironmentError, EnvironmentSpec};
+use crate::seed::Seed;
 use crate::state::{self, State};
-use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Seed, TimeStep};
+use crate::time_step::{Game, TimeStep};
 
 const NAME: &str = "catch";
 const ROWS: usize = 10;
@@ -100,7 +102,7 @@ impl Environment for Catch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StepType;
+    use crate::time_step::StepType;
 
     /// Columns of the ball and the paddle, read from the picture before the ball has reached the bottom row.
     fn columns(observation: &[u8]) -> (usize, usize) {

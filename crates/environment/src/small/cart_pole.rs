@@ -3,8 +3,10 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::{Element, Environment, EnvironmentError, EnvironmentSpec};
+use crate::seed::Seed;
 use crate::state::{self, State};
-use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Seed, TimeStep};
+use crate::time_step::{Game, TimeStep};
 
 const NAME: &str = "cartpole";
 
@@ -142,7 +144,7 @@ impl Environment for CartPole {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StepType;
+    use crate::time_step::StepType;
 
     struct GoldenStep {
         step: u32,
@@ -154,7 +156,7 @@ mod tests {
     /// Episodes of the real Gymnasium; the file's header says how they were made.
     fn golden_episodes() -> Vec<Vec<GoldenStep>> {
         let mut episodes: Vec<Vec<GoldenStep>> = Vec::new();
-        let text = include_str!("../../../assets/golden/cart_pole.csv");
+        let text = include_str!("../../../../assets/golden/cart_pole.csv");
         for line in text.lines().filter(|line| !line.starts_with('#')).skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
             let number = |i: usize| fields[i].parse::<f64>().unwrap();

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Colour, GameInfo, Protocol, UnknownGame};
+use super::games::{GameInfo, UnknownGame};
+use super::preprocessing::Colour;
+use crate::time_step::Game;
 
 /// What an agent sees of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,10 +103,11 @@ pub enum RewardTransform {
 }
 
 impl RewardTransform {
-    pub(crate) fn apply(self, raw: f32, game_over: bool) -> f32 {
+    /// The reward to learn from of a step that gave `raw` points and left the game as `game` says.
+    pub(crate) fn apply(self, raw: f32, game: Game) -> f32 {
         match self {
             Self::Shaped { scored, .. } if raw > 0.0 => scored.into(),
-            Self::Shaped { ended, .. } if game_over => ended.into(),
+            Self::Shaped { ended, .. } if game == Game::Over => ended.into(),
             Self::Shaped { otherwise, .. } => otherwise.into(),
             Self::Raw => raw,
             Self::Clip => raw.clamp(-1.0, 1.0),
@@ -150,6 +153,46 @@ pub struct AtariOptions {
     pub frame_limit: Option<u32>,
 }
 
+/// An option that must be a number within bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AtariOption {
+    /// `height` of [`View::Image`].
+    ViewHeight,
+    /// `width` of [`View::Image`].
+    ViewWidth,
+    /// [`AtariOptions::stack`].
+    Stack,
+    /// [`AtariOptions::frame_skip`].
+    FrameSkip,
+    /// [`AtariOptions::repeat_action_probability`].
+    RepeatActionProbability,
+    /// [`AtariOptions::no_op_max`].
+    NoOpMax,
+    /// [`AtariOptions::frame_limit`].
+    FrameLimit,
+}
+
+impl AtariOption {
+    /// Path of the field in [`AtariOptions`], such as `view.height`.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::ViewHeight => "view.height",
+            Self::ViewWidth => "view.width",
+            Self::Stack => "stack",
+            Self::FrameSkip => "frame_skip",
+            Self::RepeatActionProbability => "repeat_action_probability",
+            Self::NoOpMax => "no_op_max",
+            Self::FrameLimit => "frame_limit",
+        }
+    }
+}
+
+impl fmt::Display for AtariOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path())
+    }
+}
+
 /// Why options make no environment.
 #[derive(Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -160,8 +203,8 @@ pub enum AtariConfigError {
     /// A number lies outside of what it may be.
     #[error("{option} is {value}: it must be {allowed}")]
     OutOfRange {
-        /// Name of the option.
-        option: &'static str,
+        /// The option.
+        option: AtariOption,
         /// What was given.
         value: String,
         /// What is possible.
@@ -185,36 +228,28 @@ impl AtariConfig {
     pub fn new(mut options: AtariOptions) -> Result<Self, AtariConfigError> {
         options.game = GameInfo::find(&options.game)?.name.into();
         if let View::Image { height, width, .. } = options.view {
-            require("view height", height, (1..=1024).contains(&height), "1 to 1024")?;
-            require("view width", width, (1..=1024).contains(&width), "1 to 1024")?;
+            require(AtariOption::ViewHeight, height, (1..=1024).contains(&height), "1 to 1024")?;
+            require(AtariOption::ViewWidth, width, (1..=1024).contains(&width), "1 to 1024")?;
         }
-        require("stack", options.stack, (1..=64).contains(&options.stack), "1 to 64")?;
-        require("frame_skip", options.frame_skip, (1..=1000).contains(&options.frame_skip), "1 to 1000")?;
+        require(AtariOption::Stack, options.stack, (1..=64).contains(&options.stack), "1 to 64")?;
+        require(AtariOption::FrameSkip, options.frame_skip, (1..=1000).contains(&options.frame_skip), "1 to 1000")?;
         let probability = options.repeat_action_probability;
-        require("repeat_action_probability", probability, (0.0..1.0).contains(&probability), "at least 0 and below 1")?;
-        require("no_op_max", options.no_op_max, options.no_op_max <= 10_000, "0 to 10000")?;
+        require(
+            AtariOption::RepeatActionProbability,
+            probability,
+            (0.0..1.0).contains(&probability),
+            "at least 0 and below 1",
+        )?;
+        require(AtariOption::NoOpMax, options.no_op_max, options.no_op_max <= 10_000, "0 to 10000")?;
         if let Some(limit) = options.frame_limit {
-            require("frame_limit", limit, limit > 0, "at least 1")?;
+            require(AtariOption::FrameLimit, limit, limit > 0, "at least 1")?;
         }
         Ok(Self { options })
-    }
-
-    /// A protocol's options for a game.
-    ///
-    /// # Errors
-    /// When no game has this name.
-    pub fn from_protocol(game: &str, protocol: Protocol) -> Result<Self, AtariConfigError> {
-        Self::new(protocol.options(game))
     }
 
     /// The options, all valid.
     pub fn options(&self) -> &AtariOptions {
         &self.options
-    }
-
-    /// The protocol whose options these are, if they are one's. Scores of any other options must not carry its name.
-    pub fn protocol(&self) -> Option<Protocol> {
-        Protocol::ALL.into_iter().find(|protocol| protocol.options(&self.options.game) == self.options)
     }
 }
 
@@ -233,7 +268,7 @@ impl From<AtariConfig> for AtariOptions {
 }
 
 fn require(
-    option: &'static str,
+    option: AtariOption,
     value: impl fmt::Display,
     holds: bool,
     allowed: &'static str,
@@ -244,14 +279,15 @@ fn require(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::atari::protocol::Protocol;
 
     #[test]
     fn options_out_of_range_are_refused_by_name() {
         let valid = Protocol::Deepmind.options("pong");
         let image = |height, width| View::Image { colour: Colour::Grey, height, width };
         let cases = [
-            (AtariOptions { view: image(0, 84), ..valid.clone() }, "view height is 0"),
-            (AtariOptions { view: image(84, 5000), ..valid.clone() }, "view width is 5000"),
+            (AtariOptions { view: image(0, 84), ..valid.clone() }, "view.height is 0"),
+            (AtariOptions { view: image(84, 5000), ..valid.clone() }, "view.width is 5000"),
             (AtariOptions { stack: 0, ..valid.clone() }, "stack is 0"),
             (AtariOptions { frame_skip: 0, ..valid.clone() }, "frame_skip is 0"),
             (AtariOptions { repeat_action_probability: 1.0, ..valid.clone() }, "repeat_action_probability is 1"),
@@ -269,12 +305,12 @@ mod tests {
     #[test]
     fn rewards_are_transformed_as_named() {
         let transformed =
-            |transform: RewardTransform| [-20.0, -0.5, 0.0, 0.5, 7.0].map(|raw| transform.apply(raw, false));
+            |transform: RewardTransform| [-20.0, -0.5, 0.0, 0.5, 7.0].map(|raw| transform.apply(raw, Game::Running));
         assert_eq!(transformed(RewardTransform::Raw), [-20.0, -0.5, 0.0, 0.5, 7.0]);
         assert_eq!(transformed(RewardTransform::Clip), [-1.0, -0.5, 0.0, 0.5, 1.0]);
         assert_eq!(transformed(RewardTransform::Sign), [-1.0, -1.0, 0.0, 1.0, 1.0]);
         let shaped = RewardTransform::Shaped { scored: 10, ended: -10, otherwise: -1 };
         assert_eq!(transformed(shaped), [-1.0, -1.0, -1.0, 10.0, 10.0]);
-        assert_eq!([shaped.apply(0.0, true), shaped.apply(1.0, true)], [-10.0, 10.0]);
+        assert_eq!([shaped.apply(0.0, Game::Over), shaped.apply(1.0, Game::Over)], [-10.0, 10.0]);
     }
 }

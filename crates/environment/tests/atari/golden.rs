@@ -1,10 +1,9 @@
 //! What ale-py and OpenCV made, compared with what we make. `assets/golden/README.md` says where the files are from.
-#![cfg(feature = "ale")]
 
 use std::path::{Path, PathBuf};
 
 use image::ImageReader;
-use prism_environment::{Action, Ale, AleSettings, Colour, Emulator, GameInfo, Preprocessing, RomLibrary, Seed};
+use prism_environment::{Action, Ale, Colour, ConsoleSettings, Emulator, GameInfo, Preprocessing, RomLibrary, Seed};
 use serde::Deserialize;
 
 fn golden(path: &str) -> PathBuf {
@@ -92,7 +91,7 @@ struct Tape {
 fn play(tape: &Tape) -> Tape {
     let rom =
         RomLibrary::locate(None).and_then(|library| library.rom(&tape.game)).unwrap_or_else(|error| panic!("{error}"));
-    let mut ale = Ale::new(&rom, AleSettings { mode: 0, difficulty: 0, seed: Seed(1) }).expect("an emulator");
+    let mut ale = Ale::new(&rom, ConsoleSettings { mode: 0, difficulty: 0, seed: Seed(1) }).expect("an emulator");
     let mut lives = ale.lives();
     let mut ours = Tape {
         game: tape.game.clone(),

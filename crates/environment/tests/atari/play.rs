@@ -1,5 +1,4 @@
-//! Atari through the ALE library: needs the ROM files.
-#![cfg(feature = "ale")]
+//! Random play, saved states, seeds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

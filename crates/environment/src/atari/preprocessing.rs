@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Palette;
-use crate::area::{AreaResize, Row};
+use super::area::{AreaResize, Row};
+use super::palette::Palette;
 
 /// Colours of an image observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -167,7 +167,7 @@ mod tests {
     fn what_is_kept_from_the_last_frame_changes_nothing() {
         let mut kept = Preprocessing::new(Palette::NTSC, (12, 8), Colour::Rgb, (5, 3));
         let (mut screen, mut previous) = (vec![0; 96], vec![0; 96]);
-        let mut generator = crate::Seed(1).generator();
+        let mut generator = crate::seed::Seed(1).generator();
         for round in 0..500 {
             // Little changes at a time, rows repeat each other, and blank screens come back.
             if round % 50 == 0 {

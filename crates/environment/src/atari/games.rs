@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::Palette;
+use super::palette::Palette;
 
 /// One game: its name in ALE and what its ROM file must be.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct GameInfo {
 
 /// A name that is none of the games'.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("unknown game '{name}': {}`prism roms list` lists all {count}", self.hint(), count = GAMES.len())]
+#[error("unknown game '{name}'{}", self.hint())]
 pub struct UnknownGame {
     /// What was asked for.
     pub name: String,
@@ -29,30 +29,80 @@ pub struct UnknownGame {
 
 impl UnknownGame {
     fn hint(&self) -> String {
-        if self.near.is_empty() { String::new() } else { format!("did you mean {}? ", self.near.join(" or ")) }
+        if self.near.is_empty() { String::new() } else { format!(": did you mean {}?", self.near.join(" or ")) }
     }
 }
 
+/// Whose way of writing a game's name it is. Those of other libraries also name a way of playing; [`Spelling::protocol`]
+/// has the protocol nearest to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spelling {
+    /// A name and no more: `space_invaders`, `SpaceInvaders`, `Space Invaders`, `space-invaders`.
+    Plain,
+    /// Gymnasium since 0.26: `ALE/SpaceInvaders-v5`.
+    Gymnasium,
+    /// EnvPool: `SpaceInvaders-v5`.
+    EnvPool,
+    /// Gym's games for the wrappers of Baselines, Stable-Baselines3 and CleanRL: `SpaceInvadersNoFrameskip-v4`.
+    NoFrameskip,
+    /// Gym's games without sticky actions: `SpaceInvaders-v4`, `SpaceInvadersDeterministic-v4`.
+    Gym4,
+    /// Gym's games with sticky actions, with or without `NoFrameskip` or `Deterministic`: `SpaceInvaders-v0`.
+    Gym0,
+}
+
 impl GameInfo {
-    /// The game of this name; spaces and dashes count as underscores, capitals as small letters.
+    /// The game of this name, in any [`Spelling`].
     ///
     /// # Errors
     /// When no game has this name.
     pub fn find(name: &str) -> Result<&'static Self, UnknownGame> {
-        let plain = name.trim().to_lowercase().replace([' ', '-'], "_");
-        GAMES
+        Self::resolve(name).map(|(game, _)| game)
+    }
+
+    /// The game of this name and whose spelling it is. Capitals, spaces and signs do not matter.
+    ///
+    /// # Errors
+    /// When no game has this name.
+    pub fn resolve(name: &str) -> Result<(&'static Self, Spelling), UnknownGame> {
+        let lower = name.trim().to_lowercase();
+        let rest = lower.strip_prefix("ale/");
+        let namespaced = rest.is_some();
+        let rest = rest.unwrap_or(&lower);
+        let (rest, version) = match rest.rsplit_once("-v") {
+            Some((rest, version)) if version.parse::<u32>().is_ok() => (rest, version),
+            _ => (rest, ""),
+        };
+        let bare = rest.strip_suffix("noframeskip");
+        let rest = bare.or(rest.strip_suffix("deterministic")).unwrap_or(rest);
+        let rest = rest.strip_suffix("-ram").unwrap_or(rest);
+        let squeezed = squeeze(rest);
+        let game = GAMES
             .iter()
-            .find(|game| game.name == plain)
-            .ok_or_else(|| UnknownGame { name: name.into(), near: near(&plain) })
+            .find(|game| squeeze(game.name) == squeezed)
+            .ok_or_else(|| UnknownGame { name: name.into(), near: near(&squeezed) })?;
+        let spelling = match version {
+            "5" if namespaced => Spelling::Gymnasium,
+            "5" => Spelling::EnvPool,
+            "4" if bare.is_some() => Spelling::NoFrameskip,
+            "4" => Spelling::Gym4,
+            "0" => Spelling::Gym0,
+            _ => Spelling::Plain,
+        };
+        Ok((game, spelling))
     }
 }
 
-/// At most three games whose names resemble `name`, spelling of Gymnasium (`SpaceInvaders`) included.
-fn near(name: &str) -> Vec<&'static str> {
-    let squeezed = name.replace('_', "");
+/// Letters and digits only.
+fn squeeze(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// At most three games whose names resemble a squeezed one.
+fn near(squeezed: &str) -> Vec<&'static str> {
     let mut scored: Vec<(f64, &'static str)> = GAMES
         .iter()
-        .map(|game| (strsim::jaro_winkler(&squeezed, &game.name.replace('_', "")), game.name))
+        .map(|game| (strsim::jaro_winkler(squeezed, &squeeze(game.name)), game.name))
         .filter(|(score, _)| *score > 0.8)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -158,12 +208,40 @@ mod tests {
     }
 
     #[test]
+    fn games_are_known_by_the_names_that_other_libraries_give_them() {
+        let spelled = |name| GameInfo::resolve(name).map(|(game, spelling)| (game.name, spelling));
+        for (name, game, spelling) in [
+            ("ALE/Pong-v5", "pong", Spelling::Gymnasium),
+            ("ALE/Pong-ram-v5", "pong", Spelling::Gymnasium),
+            ("Pong-v5", "pong", Spelling::EnvPool),
+            ("Pong-v4", "pong", Spelling::Gym4),
+            ("Pong-ramDeterministic-v4", "pong", Spelling::Gym4),
+            ("PongDeterministic-v4", "pong", Spelling::Gym4),
+            ("PongNoFrameskip-v4", "pong", Spelling::NoFrameskip),
+            ("PongNoFrameskip-v0", "pong", Spelling::Gym0),
+            ("ale/UPNDOWN-V5", "up_n_down", Spelling::Gymnasium),
+            ("SpaceInvaders", "space_invaders", Spelling::Plain),
+            ("space-invaders", "space_invaders", Spelling::Plain),
+            ("SPACE_INVADERS", "space_invaders", Spelling::Plain),
+            (" Space Invaders ", "space_invaders", Spelling::Plain),
+            ("ALE/Pong", "pong", Spelling::Plain),
+            ("Q*bert", "qbert", Spelling::Plain),
+        ] {
+            assert_eq!(spelled(name), Ok((game, spelling)), "{name}");
+        }
+        for game in &GAMES {
+            assert_eq!(spelled(game.name), Ok((game.name, Spelling::Plain)));
+        }
+    }
+
+    #[test]
     fn an_unknown_game_names_its_neighbours() {
-        let error = GameInfo::find("SpaceInvader").expect_err("there is no such game");
+        let error = GameInfo::find("ALE/SpaceInvader-v5").expect_err("there is no such game");
         assert_eq!(error.near[0], "space_invaders");
-        assert!(error.to_string().contains("did you mean space_invaders"), "{error}");
+        let message = "unknown game 'ALE/SpaceInvader-v5': did you mean space_invaders";
+        assert!(error.to_string().starts_with(message), "{error}");
         let error = GameInfo::find("doom").expect_err("there is no such game");
-        assert!(error.to_string().contains("prism roms list"), "{error}");
-        assert_eq!(GameInfo::find("Ms-Pacman").expect("a game").name, "ms_pacman");
+        assert_eq!(error.to_string(), "unknown game 'doom'");
+        assert!(GameInfo::find("").is_err());
     }
 }

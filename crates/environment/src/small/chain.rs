@@ -5,8 +5,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::{Element, Environment, EnvironmentError, EnvironmentSpec};
+use crate::seed::Seed;
 use crate::state::{self, State};
-use crate::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, Seed, TimeStep};
+use crate::time_step::{Game, TimeStep};
 
 const NAME: &str = "chain";
 const ADVANCE: usize = 0;
@@ -133,7 +135,7 @@ impl Environment for Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StepType;
+    use crate::time_step::StepType;
 
     const GAMMA: f64 = 0.9;
 

@@ -6,7 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{ActionSet, AtariOptions, Colour, FireReset, LifeLoss, Points, Pooling, RewardTransform, View};
+use super::games::Spelling;
+use super::options::{
+    ActionSet, AtariConfig, AtariConfigError, AtariOptions, FireReset, LifeLoss, Points, Pooling, RewardTransform, View,
+};
+use super::preprocessing::Colour;
 
 /// A convention that scores are compared under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,6 +95,41 @@ impl Protocol {
     }
 }
 
+impl Spelling {
+    /// The protocol nearest to what this spelling stands for where it comes from, if it stands for more than a game:
+    ///
+    /// | spelling | how it is played there | nearest protocol |
+    /// |---|---|---|
+    /// | `ALE/Pong-v5` | sticky actions 0.25, skip of 4, minimal actions; raw rewards, no pooling | `dopamine` |
+    /// | `Pong-v5` (EnvPool) | no sticky actions, no-op starts up to 30, skip of 4; FIRE on reset, raw rewards | `deepmind` |
+    /// | `PongNoFrameskip-v4` | as the wrappers say that are put around it, CleanRL's as a rule | `cleanrl` |
+    /// | `Pong-v4`, `PongDeterministic-v4` | no sticky actions; the first skips 2 to 4 frames at random | `deepmind` |
+    /// | `Pong-v0` and its kin | sticky actions 0.25 | `dopamine` |
+    pub fn protocol(self) -> Option<Protocol> {
+        match self {
+            Self::Plain => None,
+            Self::Gymnasium | Self::Gym0 => Some(Protocol::Dopamine),
+            Self::EnvPool | Self::Gym4 => Some(Protocol::Deepmind),
+            Self::NoFrameskip => Some(Protocol::Cleanrl),
+        }
+    }
+}
+
+impl AtariConfig {
+    /// A protocol's options for a game.
+    ///
+    /// # Errors
+    /// When no game has this name.
+    pub fn from_protocol(game: &str, protocol: Protocol) -> Result<Self, AtariConfigError> {
+        Self::new(protocol.options(game))
+    }
+
+    /// The protocol whose options these are, if they are one's. Scores of any other options must not carry its name.
+    pub fn protocol(&self) -> Option<Protocol> {
+        Protocol::ALL.into_iter().find(|protocol| protocol.options(&self.options().game) == *self.options())
+    }
+}
+
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -108,7 +147,7 @@ impl FromStr for Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AtariConfig;
+    use crate::atari::games::GameInfo;
 
     #[test]
     fn protocols_are_found_by_name_and_recognised_by_their_options() {
@@ -119,6 +158,19 @@ mod tests {
             let changed = AtariOptions { frame_skip: 3, ..protocol.options("pong") };
             assert_eq!(AtariConfig::new(changed).expect("valid").protocol(), None);
         }
+        let config = AtariConfig::from_protocol("ALE/Pong-v5", Protocol::Dopamine).expect("a game");
+        assert_eq!((config.options().game.as_str(), config.protocol()), ("pong", Some(Protocol::Dopamine)));
         assert!("gym".parse::<Protocol>().expect_err("no protocol").to_string().contains("deepmind"));
+    }
+
+    #[test]
+    fn a_spelling_tells_the_protocol_that_would_be_theirs() {
+        let protocol = |name| GameInfo::resolve(name).expect("a game").1.protocol();
+        assert_eq!(protocol("ALE/Pong-v5"), Some(Protocol::Dopamine));
+        assert_eq!(protocol("Pong-v5"), Some(Protocol::Deepmind));
+        assert_eq!(protocol("PongNoFrameskip-v4"), Some(Protocol::Cleanrl));
+        assert_eq!(protocol("Pong-v4"), Some(Protocol::Deepmind));
+        assert_eq!(protocol("Pong-v0"), Some(Protocol::Dopamine));
+        assert_eq!(protocol("Pong"), None);
     }
 }
