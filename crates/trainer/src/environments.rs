@@ -25,7 +25,7 @@ pub fn build_environments(
 ) -> anyhow::Result<VectorEnvironment> {
     let threads = match config.threads {
         // Without an answer from the system, one core is certain.
-        Threads::Useful => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        Threads::Automatic => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         Threads::Exactly(threads) => threads,
     };
     let make: Make = match &config.kind {
@@ -35,6 +35,9 @@ pub fn build_environments(
             Box::new(move |seed| Ok(Box::new(Chain::new(states, limit, seed))))
         }
         EnvironmentKind::CartPole => Box::new(|seed| Ok(Box::new(CartPole::new(seed)))),
+        EnvironmentKind::Own { name } => {
+            anyhow::bail!("only the program that brings the environment {name} can build it")
+        }
     };
     VectorEnvironment::from_seed(count, threads, seed, make)
         .with_context(|| format!("cannot start {}", config.kind.name()))

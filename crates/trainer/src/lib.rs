@@ -9,22 +9,19 @@ mod diagnostics;
 mod environments;
 mod evaluate;
 mod interrupt;
-mod network;
 mod player;
 pub mod plot;
-pub mod presets;
 mod progress;
 mod records;
 mod run_folder;
 mod scores;
-mod settings;
 mod statistics;
 mod tensorboard;
 mod train;
 
 pub use config::{
-    Config, DiagnosticsConfig, DistributionRecords, EnvironmentConfig, EnvironmentKind, EvaluationConfig,
-    LearningConfig, NetworkParts, Prioritization, ReplayConfig, Threads, TrainingConfig,
+    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin, Override,
+    Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing as settings, presets,
 };
 pub use environments::build_environments;
 pub use evaluate::{EvaluateOptions, evaluate};
@@ -35,7 +32,6 @@ pub use records::{
 };
 pub use run_folder::{Checkpoint, Machine, Manifest, RunFolder, RunFolderError};
 pub use scores::{FinishedGame, ScoreTracker};
-pub use settings::{Origin, Override, SettingsError, Source};
 pub use statistics::Statistics;
 pub use tensorboard::EventWriter;
 pub use train::{TrainOptions, train};
