@@ -29,7 +29,6 @@ use serde::{Serialize, Serializer};
 use toml::{Table, Value};
 
 pub use self::environment::{EnvironmentConfig, EnvironmentKind, Threads};
-pub(crate) use self::error::near_matches;
 pub use self::error::{Fault, Origin, Problem, SettingsError};
 pub use self::evaluation::EvaluationConfig;
 use self::given::Given;

@@ -20,8 +20,8 @@ mod tensorboard;
 mod train;
 
 pub use config::{
-    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin, Override,
-    Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing as settings, presets,
+    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin,
+    Override, Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing as settings, presets,
 };
 pub use environments::build_environments;
 pub use evaluate::{EvaluateOptions, evaluate};

@@ -11,9 +11,7 @@ use toml::{Table, Value};
 
 use super::error::Origin;
 use super::given::Given;
-use super::key::{
-    Bounds, Choice, Key, Setting, choice, keys, name, name_or_form, number, ordinal, text, whole,
-};
+use super::key::{Bounds, Choice, Key, Setting, choice, keys, name, name_or_form, number, ordinal, text, whole};
 
 /// Which environment, and how many of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -222,7 +222,7 @@ fn did_you_mean(near: &[String]) -> String {
 }
 
 /// The candidates that `typed` may have been meant for, most similar first.
-pub(crate) fn near_matches<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn near_matches<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let typed = typed.to_lowercase();
     let mut scored: Vec<(f64, &str)> =
         candidates.into_iter().map(|candidate| (strsim::jaro_winkler(&typed, candidate), candidate)).collect();

@@ -103,7 +103,7 @@ impl Given {
             // What is equal for every way of writing it; what cannot be used is refused when it is asked for.
             let value = setting.canonical(&value).unwrap_or(value);
             if path == environment::PROTOCOL.path() && self.values.get(path).is_some_and(|given| given.value != value) {
-                self.forget_protocol();
+                self.forget_protocol(number);
             }
             if training::LIMITS.contains(&path) {
                 limits.insert(path, origin.clone());
@@ -149,11 +149,11 @@ impl Given {
         }
     }
 
-    /// Takes back what the protocol said, which another one replaces; what departed from it stays.
-    fn forget_protocol(&mut self) {
+    /// Takes back what the protocol said below a layer whose own protocol replaces it; what departed from it stays.
+    fn forget_protocol(&mut self, number: usize) {
         let Some(protocol) = self.value(environment::PROTOCOL.path()).cloned() else { return };
         for (path, value) in environment::protocol_values(&protocol).unwrap_or_default() {
-            if self.value(path) == Some(&value) {
+            if self.values.get(path).is_some_and(|given| given.layer < number && given.value == value) {
                 self.values.remove(path);
             }
         }
@@ -188,7 +188,7 @@ impl Given {
     }
 
     /// What the chosen alternative reads.
-    pub(super) fn choose<T>(&mut self, choice: &'static Choice<T>) -> T {
+    pub(super) fn choose<T: 'static>(&mut self, choice: &'static Choice<T>) -> T {
         let value = self.usable(choice, None);
         let layer = self.values.get(choice.path()).map_or(UNSAID, |given| given.layer);
         let chosen = value.as_ref().and_then(Value::as_str);

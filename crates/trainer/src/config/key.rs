@@ -3,7 +3,6 @@
 
 use std::ops::RangeInclusive;
 
-use serde::Deserialize;
 use serde::de::value::Error as PlainError;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use toml::{Table, Value};
@@ -68,7 +67,7 @@ pub(super) trait Setting: Sync {
 }
 
 /// A setting that is read as a `T`.
-pub(super) struct Key<T: 'static> {
+pub(super) struct Key<T> {
     about: About,
     expects: Expects,
     /// Another word that it may be, such as `"none"`.
@@ -88,17 +87,36 @@ impl<T> Copy for Key<T> {}
 /// What a value may be.
 #[derive(Clone, Copy)]
 enum Expects {
-    Whole { least: u64, most: u64, unit: &'static str },
+    Whole {
+        least: u64,
+        most: u64,
+        unit: &'static str,
+    },
     /// The number that something is known by.
-    Ordinal { noun: &'static str },
-    Number { noun: &'static str, bounds: Bounds },
-    Name { names: fn() -> &'static [&'static str], form: Option<&'static str> },
+    Ordinal {
+        noun: &'static str,
+    },
+    Number {
+        noun: &'static str,
+        bounds: Bounds,
+    },
+    Name {
+        names: fn() -> &'static [&'static str],
+        form: Option<&'static str>,
+    },
     Text(&'static str),
     Truth,
     /// A list of whole numbers, at least one.
-    Wholes { noun: &'static str, least: u64, most: u64 },
+    Wholes {
+        noun: &'static str,
+        least: u64,
+        most: u64,
+    },
     /// A list of lists, at least one, each with these whole numbers.
-    Tuples { noun: &'static str, ranges: &'static [RangeInclusive<u64>] },
+    Tuples {
+        noun: &'static str,
+        ranges: &'static [RangeInclusive<u64>],
+    },
 }
 
 /// An interval of numbers, held to in single precision as well, in which networks compute.
@@ -234,12 +252,7 @@ pub(super) const fn tuples<T: DeserializeOwned>(
     Key { such_as: Some(such_as), ..key }
 }
 
-const fn key<T>(
-    path: &'static str,
-    sentence: &'static str,
-    expects: Expects,
-    read: fn(&Value) -> Option<T>,
-) -> Key<T> {
+const fn key<T>(path: &'static str, sentence: &'static str, expects: Expects, read: fn(&Value) -> Option<T>) -> Key<T> {
     Key { about: About::new(path, sentence), expects, word: None, such_as: None, read }
 }
 
@@ -346,9 +359,7 @@ impl Expects {
                 let number = whole_number(value).filter(|number| (least..=most).contains(number))?;
                 Some(i64::try_from(number).map_or_else(|_| Value::String(number.to_string()), Value::Integer))
             }
-            (Self::Ordinal { .. }, value) => {
-                Self::Whole { least: 0, most: u32::MAX.into(), unit: "" }.canonical(value)
-            }
+            (Self::Ordinal { .. }, value) => Self::Whole { least: 0, most: u32::MAX.into(), unit: "" }.canonical(value),
             (Self::Number { bounds, .. }, Value::Integer(_) | Value::Float(_)) => {
                 let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))?;
                 bounds.contain(number).then_some(Value::Float(number))
@@ -485,7 +496,7 @@ pub(super) struct Choice<T: 'static> {
 }
 
 /// One of several alternatives.
-pub(super) const fn choice<T>(
+pub(super) const fn choice<T: 'static>(
     path: &'static str,
     sentence: &'static str,
     alternatives: &'static [Alternative<T>],
@@ -493,7 +504,7 @@ pub(super) const fn choice<T>(
     Choice { about: About::new(path, sentence), alternatives }
 }
 
-impl<T> Choice<T> {
+impl<T: 'static> Choice<T> {
     /// What files of version 1 meant where they lack it, as TOML.
     pub(super) const fn before_2(mut self, value: &'static str) -> Self {
         self.about.before_2 = Some(value);
@@ -506,7 +517,7 @@ impl<T> Choice<T> {
     }
 }
 
-impl<T> Setting for Choice<T> {
+impl<T: 'static> Setting for Choice<T> {
     fn about(&self) -> &About {
         &self.about
     }
@@ -541,6 +552,8 @@ pub(super) use keys;
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Deserialize)]

@@ -18,13 +18,13 @@ const SHOWN: &str = "dqn";
 pub fn render(section: Option<&str>) -> Result<String, SettingsError> {
     let chosen: Vec<&Section> = match section {
         None => SECTIONS.iter().collect(),
-        Some(name) => vec![SECTIONS.iter().find(|section| section.name == name).ok_or_else(|| {
-            SettingsError::UnknownSection {
+        Some(name) => {
+            vec![SECTIONS.iter().find(|section| section.name == name).ok_or_else(|| SettingsError::UnknownSection {
                 name: name.to_owned(),
                 near: near_matches(name, sections()),
                 sections: sections().collect(),
-            }
-        })?],
+            })?]
+        }
     };
     let shown = presets::ALL.iter().filter(|preset| preset.name == SHOWN);
     let configs: Vec<(&str, Config)> = shown

@@ -47,8 +47,11 @@ impl Config {
         let prioritized = matches!(replay.sampling, Sampling::Proportional { .. } | Sampling::RankBased { .. });
         let priority = if prioritized { PRIORITY } else { 0 };
         let per_transition = observation.frame_bytes() as u64 + RECORD + priority;
-        // An agent never holds more than it has played.
-        let held = (replay.capacity as u64).min(self.training().limit.0);
+        // Without copies, an agent never holds more than it has played.
+        let held = match replay.sampling {
+            Sampling::CopyRewarded { .. } => replay.capacity as u64,
+            _ => (replay.capacity as u64).min(self.training().limit.0),
+        };
         // s and s', as bytes on the host and on the device, where they become numbers of four bytes.
         let batches = self.agent().learning.batch_size as u64 * observation.bytes() as u64 * 2 * (1 + 1 + 4);
         MemoryNeed { replay: held.saturating_mul(per_transition), batches, per_transition }
@@ -113,6 +116,9 @@ mod tests {
         let fits = config.with_all([("replay.capacity", error.fits as i64)]).unwrap();
         assert!(fits.memory(&screens()).check(&fits, 4_000_000_000).is_ok());
         let message = error.to_string();
-        assert!(message.contains("4.0 GB") && message.contains(&format!("replay.capacity = {}", error.fits)), "{message}");
+        assert!(
+            message.contains("4.0 GB") && message.contains(&format!("replay.capacity = {}", error.fits)),
+            "{message}"
+        );
     }
 }

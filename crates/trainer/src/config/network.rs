@@ -39,7 +39,11 @@ pub(super) fn read(given: &mut Given) -> NetworkParts {
 fn nature(given: &mut Given) -> Torso {
     let hidden = given.get(&HIDDEN);
     if hidden.len() > 1 {
-        given.refuse(HIDDEN.path(), &[], "expected a list with the features of exactly one for \"nature\"");
+        given.refuse(
+            HIDDEN.path(),
+            &[],
+            "expected a list with one number, such as [512]: there is exactly one for \"nature\"",
+        );
     }
     Torso::Nature { hidden: hidden[0] }
 }

@@ -84,7 +84,10 @@ impl fmt::Display for Note {
                 "epsilon would fall until {end} and is still {epsilon:.3} when the run ends after {limit} at the latest"
             ),
             Self::WarmUpOutlastsRun { warm_up, limit } => {
-                write!(f, "nothing is learned: the run ends after {limit} at the latest, learning begins after {warm_up}")
+                write!(
+                    f,
+                    "nothing is learned: the run ends after {limit} at the latest, learning begins after {warm_up}"
+                )
             }
             Self::TargetOutlastsRun { first, limit } => write!(
                 f,

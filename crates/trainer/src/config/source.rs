@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::error::{Fault, Origin, Problem, SettingsError, near_matches};
 use super::key::{Setting, name_of, section_of, typed_value};
-use super::{SECTIONS, keys_of, presets, sections, setting, settings};
+use super::{keys_of, presets, sections, setting, settings};
 
 /// The version of the settings' vocabulary: what files say in `version`. Files without it are of version 1.
 pub(super) const VERSION: i64 = 2;
@@ -112,7 +112,7 @@ impl Source {
             .collect::<Result<_, SettingsError>>()?;
         let mut take = |name: &str| {
             let index = document.iter().position(|(key, ..)| key == name)?;
-            let (_, origin, value, _) = document.swap_remove(index);
+            let (_, origin, value, _) = document.remove(index);
             Some((value, origin))
         };
         let version = take(VERSION_KEY).map_or(Ok(1), |(value, origin)| version(&value, origin))?;
@@ -263,30 +263,33 @@ fn resolve(path: &str, version: i64) -> Result<Option<&'static dyn Setting>, Fau
 /// What is said of a key, or a section, that does not exist.
 fn unknown(path: &str) -> Fault {
     let section = section_of(path);
-    let name = name_of(path);
-    let is_section = path == section;
-    // A key in another section, or without one, is the likeliest slip; then a mistyped one, of any section.
-    let elsewhere = settings().map(|setting| setting.about().path).filter(|known| name_of(known) == name);
-    let mut near: Vec<String> = elsewhere.map(|path| format!("`{path}`")).collect();
+    let is_section = section == path;
+    let mut near = near_keys(path);
     if is_section {
         near.extend(near_matches(path, sections()));
-    } else {
-        near.extend(near_matches(path, settings().map(|setting| setting.about().path)));
     }
-    if near.is_empty() {
-        let names = near_matches(name, settings().map(|setting| setting.about().name()));
-        let matches = |setting: &&dyn Setting| names.contains(&format!("`{}`", setting.about().name()));
-        near.extend(settings().filter(matches).map(|setting| format!("`{}`", setting.about().path)));
-    }
-    let mut seen = Vec::new();
-    near.retain(|path| !seen.contains(path) && { seen.push(path.clone()); true });
-    near.truncate(3);
-    let siblings = if SECTIONS.iter().any(|known| known.name == section) && !is_section {
-        keys_of(section)
-    } else {
-        sections().collect()
+    let siblings = keys_of(section);
+    Fault::Unknown { near, siblings: if siblings.is_empty() || is_section { sections().collect() } else { siblings } }
+}
+
+/// The keys that `path` may have been meant for, of any section, most similar first: those of its name, which stands in the
+/// wrong section or in none, else those that are spelt like it.
+fn near_keys(path: &str) -> Vec<String> {
+    let name = name_of(path);
+    let likeness = |known: &str| {
+        // A name alone is short, so that it must be more alike.
+        strsim::jaro_winkler(path, known).max(strsim::jaro_winkler(name, name_of(known)) - 0.1)
     };
-    Fault::Unknown { near, siblings }
+    let mut scored: Vec<(f64, &str)> =
+        settings().map(|setting| setting.about().path).map(|known| (likeness(known), known)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let elsewhere: Vec<(f64, &str)> = scored.iter().copied().filter(|(_, known)| name_of(known) == name).collect();
+    let near = if elsewhere.is_empty() {
+        scored.into_iter().filter(|(likeness, _)| *likeness >= 0.8).collect()
+    } else {
+        elsewhere
+    };
+    near.into_iter().take(3).map(|(_, known)| format!("`{known}`")).collect()
 }
 
 /// What a run from the file at `path` is called: as the run whose configuration it is, else after the file.

@@ -122,6 +122,10 @@ fn what_a_protocol_decides_is_written_down_and_another_protocol_replaces_it() {
     assert_eq!(machado.environment().kind.protocol(), "machado");
     let both = read("pong", &["environment.frame_skip=2", "environment.protocol=machado"]).unwrap();
     assert_eq!(both.environment().kind.protocol(), "machado with frame_skip = 2");
+    // What a layer says itself is not its base's protocol.
+    let text = "version = 2\nbase = \"pong\"\n[environment]\nprotocol = \"machado\"\nno_op_max = 30\n";
+    let own = Config::from_toml("own", text).unwrap();
+    assert_eq!(own.environment().kind.protocol(), "machado with no_op_max = 30");
     // What departs from a protocol stays where the protocol changes.
     let ram = read("freeway-ram", &["environment.protocol=machado"]).unwrap();
     assert_eq!(
@@ -138,7 +142,9 @@ fn the_last_override_wins_is_named_and_strings_need_no_quotes() {
     let config = read("dqn", &overrides).unwrap();
     assert_eq!((config.environment().kind.name(), config.agent().learning.gamma), ("freeway", 1.0));
     let notes: Vec<String> = config.notes().iter().map(Note::to_string).collect();
-    assert!(notes.contains(&"learning.gamma is given twice (--set on the command line): 1.0 counts, 0.9 does not".into()));
+    assert!(
+        notes.contains(&"learning.gamma is given twice (--set on the command line): 1.0 counts, 0.9 does not".into())
+    );
     assert!(read("dqn", &["learning.gamma=0.99", "learning.gamma=0.99"]).unwrap().notes().is_empty());
 }
 
@@ -146,11 +152,17 @@ fn the_last_override_wins_is_named_and_strings_need_no_quotes() {
 fn one_limit_replaces_that_of_a_lower_layer_and_two_of_one_layer_are_refused() {
     let config = read("pong", &["training.frames=2e5"]).unwrap();
     assert_eq!(config.training().limit.0, 50_000);
-    assert_eq!((value(&config, "training.frames"), value(&config, "training.agent_steps")), (None, Some(&50_000.into())));
+    assert_eq!(
+        (value(&config, "training.frames"), value(&config, "training.agent_steps")),
+        (None, Some(&50_000.into()))
+    );
     let longer = config.with("training.agent_steps", 7_000_000).unwrap();
     assert_eq!(longer.training().limit.0, 7_000_000);
     let message = refusal("pong", &["training.frames=2e5", "training.agent_steps=7"]);
-    assert_says(&message, &["training.frames = 200000", "training.agent_steps limits the run already (--set", "delete one"]);
+    assert_says(
+        &message,
+        &["training.frames = 200000", "training.agent_steps limits the run already (--set", "delete one"],
+    );
     let message = refusal("pong", &["training.frames=3"]);
     assert_says(&message, &["training.frames = 3", "at least the frames of one agent step, 4"]);
 }
@@ -190,8 +202,12 @@ fn everything_that_is_wrong_stands_in_one_message_with_values_that_would_do() {
             "(learning.loss = \"cross-entropy\" needs it)",
         ],
     );
-    let message = refusal("pong", &["learning.gama=0.9", "replay.capacity=0", "optimiser.kind=best", "network.hidden=[]"]);
-    assert_says(&message, &["4 settings", "`learning.gama`", "replay.capacity = 0", "optimiser.kind = \"best\"", "network.hidden"]);
+    let message =
+        refusal("pong", &["learning.gama=0.9", "replay.capacity=0", "optimiser.kind=best", "network.hidden=[]"]);
+    assert_says(
+        &message,
+        &["4 settings", "`learning.gama`", "replay.capacity = 0", "optimiser.kind = \"best\"", "network.hidden"],
+    );
 }
 
 #[test]
@@ -210,7 +226,10 @@ fn a_stop_score_belongs_to_a_game() {
     let breakout = read("pong", &["environment.game=breakout"]).unwrap();
     assert_eq!(breakout.training().stop_score, None);
     assert_eq!(breakout.notes().len(), 1);
-    assert_says(&breakout.notes()[0].to_string(), &["no score ends this run", "18.0 is a score of pong", "breakout is played"]);
+    assert_says(
+        &breakout.notes()[0].to_string(),
+        &["no score ends this run", "18.0 is a score of pong", "breakout is played"],
+    );
     let given = read("pong", &["environment.game=breakout", "training.stop_score=300"]).unwrap();
     assert_eq!((given.training().stop_score, given.notes()), (Some(300.0), &[][..]));
     let same = read("pong", &["environment.game=Pong"]).unwrap();
@@ -265,7 +284,10 @@ fn a_file_of_version_1_means_what_it_meant() {
     assert_eq!(value(&config, "network.output"), None);
     // The same in a file that says it is of version 2 is refused, with the names of now.
     let message = Config::from_toml("later", &format!("version = 2\n{later}")).unwrap_err().to_string();
-    assert_says(&message, &["`network.atoms` is called `learning.atoms`", "`learning.pipeline` is called", "follows from"]);
+    assert_says(
+        &message,
+        &["`network.atoms` is called `learning.atoms`", "`learning.pipeline` is called", "follows from"],
+    );
     assert_says(&message, &["later, line 4:", "`training.record_period` is called `diagnostics.record_period`"]);
     let missing = OLDEST.replacen("[environment]", "version = 2\n[environment]", 1);
     let message = Config::from_toml("x", &missing).unwrap_err().to_string();
