@@ -21,7 +21,8 @@ use prism_report::{Against, Label, Show};
   prism plot curves runs/pong-*      draw the learning curves of several runs
   prism devices                      what the networks can run on here
   prism bench --quick                how fast that is
-  prism list                         presets, games, environments, protocols")]
+  prism list                         presets, games, environments, protocols
+  prism settings replay              what can be set, with ranges and values")]
 pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
@@ -43,6 +44,8 @@ pub enum Command {
     Bench(BenchArguments),
     /// List presets, games, environments and protocols
     List,
+    /// List every setting: what it may be, what it is in a preset, what it means
+    Settings(SettingsArguments),
     /// Get the games' ROM files, or look at those there are
     #[cfg(feature = "ale")]
     Roms(RomsArguments),
@@ -56,11 +59,11 @@ pub enum Command {
   prism train pong --pipeline                           play and learn at the same time
   prism train pong --game freeway --set training.stop_score=none
   prism train breakout --set environment.count=8 --set replay.capacity=300000
-  prism train runs/pong-seed0-.../config.toml --seed 1  repeat a run with another seed
+  prism train runs/pong-seed0-... --seed 1              repeat a run with another seed
 
-Settings are sections and keys of a preset: see assets/presets, or a run folder's config.toml.")]
+Settings are sections and keys of a preset: `prism settings` lists them, a run folder's config.toml has those of a run.")]
 pub struct TrainArguments {
-    /// A preset (see `prism list`), or the path of a configuration file
+    /// A preset (see `prism list`), or the path of a configuration file or of a run folder
     pub preset: String,
     /// Play another game
     #[arg(long, value_name = "GAME")]
@@ -78,8 +81,21 @@ pub struct TrainArguments {
     #[arg(long)]
     pub pipeline: bool,
     /// End after this many emulator frames, instead of the preset's limit
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
-    pub frames: Option<i64>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub frames: Option<String>,
+    /// End after this many agent steps, instead of the preset's limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub agent_steps: Option<String>,
+}
+
+/// Arguments of `prism settings`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism settings           every setting
+  prism settings replay    those of one section")]
+pub struct SettingsArguments {
+    /// A section, such as learning [default: all]
+    pub section: Option<String>,
 }
 
 /// Arguments of `prism eval`.
@@ -91,8 +107,8 @@ pub struct EvalArguments {
     /// A run folder (its best weights, else its latest), or a weights file in one
     pub run: PathBuf,
     /// Games to play [default: the run's setting]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
-    pub episodes: Option<i64>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub episodes: Option<String>,
     /// Probability of a random action [default: the run's setting]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub epsilon: Option<f64>,
@@ -108,11 +124,12 @@ pub struct EvalArguments {
 #[derive(Debug, Args)]
 pub struct PlaceArguments {
     /// Device of the networks: auto, or one that `prism devices` lists, such as flex or cuda:1
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// Seed of every random choice
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
+    /// [default: that of the configuration's [run] section when training, else auto]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of every random choice [default: that of the configuration's [run] section when training, else 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,

@@ -3,22 +3,24 @@
 mod cli;
 mod devices;
 mod list;
-mod plot_command;
 #[cfg(feature = "ale")]
 mod roms;
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
 use prism::bench::{self, Agent, BenchOptions, Comparison, Report, Task};
-use prism::{Config, EvaluateOptions, Interrupt, Override, RunPath, SettingsError, Source, Statistics, TrainOptions};
+use prism::plot::{self, CurveOptions, DistributionOptions};
+use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_algorithms::LearnerError;
-use prism_environment::Seed;
 use prism_model::DeviceError;
 
-use cli::{BenchArguments, Command, CommandLine, EvalArguments, TrainArguments};
+use cli::{
+    BenchArguments, Command, CommandLine, EvalArguments, Picture, PlotArguments, ProjectionArguments, TrainArguments,
+};
 
 /// Every update allocates and frees tensors of megabytes: this allocator keeps their pages, where the system's gives
 /// them back and takes them again.
@@ -68,10 +70,14 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(arguments) => train(arguments),
         Command::Eval(arguments) => eval(arguments),
-        Command::Plot(arguments) => plot_command::run(arguments, &mut io::stdout().lock()),
+        Command::Plot(arguments) => plot(arguments),
         Command::Devices => Ok(devices::print(&mut io::stdout().lock())?),
         Command::Bench(arguments) => bench(arguments),
         Command::List => Ok(list::print(&mut io::stdout().lock())?),
+        Command::Settings(arguments) => {
+            let text = prism::settings::render(arguments.section.as_deref())?;
+            Ok(io::stdout().lock().write_all(text.as_bytes())?)
+        }
         #[cfg(feature = "ale")]
         Command::Roms(arguments) => roms::run(&arguments, &mut io::stdout().lock()),
     }
@@ -81,13 +87,20 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     let source = Source::find(&arguments.preset)?;
     let mut overrides = parse_settings(&arguments.settings)?;
     overrides.extend(arguments.game.map(|game| Override::flag("--game", "environment.game", game)));
-    overrides.extend(arguments.frames.map(|frames| Override::flag("--frames", "training.frames", frames)));
-    overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "learning.pipeline", true)));
+    overrides.extend(arguments.frames.map(|frames| Override::typed("--frames", "training.frames", &frames)));
+    let agent_steps = |steps: String| Override::typed("--agent-steps", "training.agent_steps", &steps);
+    overrides.extend(arguments.agent_steps.map(agent_steps));
+    overrides.extend(arguments.place.seed.map(|seed| Override::typed("--seed", "run.seed", &seed)));
+    overrides.extend(arguments.place.device.map(|device| Override::flag("--device", "run.device", device)));
+    overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "training.pipeline", true)));
     let config = Config::read(&source, &overrides)?;
+    for note in config.notes() {
+        writeln!(io::stderr(), "note: {note}")?;
+    }
     let options = TrainOptions {
         name: source.name,
-        device: arguments.place.device,
-        seed: Seed(arguments.place.seed),
+        device: config.run().device.clone(),
+        seed: config.run().seed,
         roms: arguments.place.roms,
         out: arguments.out,
         interrupt: Interrupt::listen()?,
@@ -97,18 +110,20 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
 }
 
 fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
-    let run = RunPath::find(&arguments.run)?;
-    let (Some(config), weights) = (run.config(), run.weights()?) else {
-        anyhow::bail!("{} lies beside no config.toml that says what it plays", arguments.run.display());
-    };
+    let (folder, weights) = RunFolder::open_weights(&arguments.run)?;
     let mut overrides = parse_settings(&arguments.settings)?;
-    overrides.extend(arguments.episodes.map(|episodes| Override::flag("--episodes", "evaluation.episodes", episodes)));
+    let episodes = |episodes: String| Override::typed("--episodes", "evaluation.episodes", &episodes);
+    overrides.extend(arguments.episodes.map(episodes));
     overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
-    let config = Config::read(&Source::read(&config)?, &overrides)?;
+    // An evaluation has a seed and a device of its own.
+    let device = arguments.place.device.unwrap_or_else(|| "auto".to_owned());
+    overrides.push(Override::flag("--device", "run.device", device));
+    overrides.push(Override::typed("--seed", "run.seed", &arguments.place.seed.unwrap_or_else(|| "0".to_owned())));
+    let config = Config::read(&Source::read(&folder.config())?, &overrides)?;
     let options = EvaluateOptions {
         weights,
-        device: arguments.place.device,
-        seed: Seed(arguments.place.seed),
+        device: config.run().device.clone(),
+        seed: config.run().seed,
         roms: arguments.place.roms,
     };
     let scores = prism::evaluate(&config, &options)?;
@@ -116,10 +131,41 @@ fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     for (number, score) in (1..).zip(&scores) {
         writeln!(output, "episode {number}  score {score}")?;
     }
-    let kind = &config.environment.kind;
-    writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation.epsilon)?;
+    let kind = &config.environment().kind;
+    writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation().epsilon)?;
     writeln!(output, "{}", Statistics::of(&scores))?;
     writeln!(output, "weights {}, seed {}", options.weights.display(), options.seed.0)?;
+    Ok(())
+}
+
+fn plot(arguments: PlotArguments) -> anyhow::Result<()> {
+    let (svg, out) = match arguments.picture {
+        Picture::Curves(arguments) => {
+            let options = CurveOptions {
+                runs: arguments.runs,
+                against: arguments.by,
+                window: arguments.window.map(NonZeroUsize::get),
+                labels: arguments.labels,
+            };
+            (plot::learning_curves(&options)?, arguments.out)
+        }
+        Picture::Diagnostics(arguments) => (plot::diagnostics(&arguments.run)?, arguments.out),
+        Picture::Distributions(arguments) => {
+            let options = DistributionOptions {
+                run: arguments.run,
+                observation: arguments.observation,
+                updates: arguments.updates,
+                show: arguments.show,
+            };
+            (plot::distributions(&options)?, arguments.out)
+        }
+        Picture::Projection(ProjectionArguments { reward, discount, deviation, out }) => {
+            let device = prism_model::open_device("auto")?;
+            (plot::projection_of_normal(reward, discount, deviation, &device), out)
+        }
+    };
+    svg.write(&out)?;
+    writeln!(io::stdout(), "the picture is in {}", out.display())?;
     Ok(())
 }
 
@@ -146,7 +192,7 @@ fn bench(arguments: BenchArguments) -> anyhow::Result<()> {
         outcome.report.write(path)?;
     }
     if let Some(path) = arguments.chart.filter(|_| !outcome.report.measurements.is_empty()) {
-        prism::plot::speeds(&outcome.report).write(&path).map_err(plot_command::with_remedy)?;
+        plot::speeds(&outcome.report).write(&path)?;
     }
     let mut output = io::stdout().lock();
     write!(output, "{}", bench::render(&outcome.report, comparison.as_ref()))?;
@@ -174,10 +220,15 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
 }
 
 /// Whether the game has no such mode or difficulty, which only its ROM can tell.
+#[cfg(feature = "ale")]
 fn lacks_mode(error: &anyhow::Error) -> bool {
-    use prism_environment::{EmulatorError, EnvironmentError, VectorError};
-    let Some(VectorError::NotMade(EnvironmentError::Emulator(error))) = error.downcast_ref() else { return false };
-    matches!(error, EmulatorError::UnknownMode { .. } | EmulatorError::UnknownDifficulty { .. })
+    use prism_environment::AleError;
+    matches!(error.downcast_ref(), Some(AleError::UnknownMode { .. } | AleError::UnknownDifficulty { .. }))
+}
+
+#[cfg(not(feature = "ale"))]
+fn lacks_mode(_: &anyhow::Error) -> bool {
+    false
 }
 
 /// Whether a reader of our output, such as `head`, has gone away: that is its right.

@@ -3,22 +3,30 @@
 /// A configuration that is part of the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
-    /// What `prism train` calls it.
+    /// What it is called.
     pub name: &'static str,
     /// The TOML text, with a source for each value.
     pub text: &'static str,
 }
+
+/// How a preset's second comment line begins, which says how long a run takes.
+const TIME: &str = "# time:";
 
 impl Preset {
     /// The text's first comment line: what the preset is.
     pub fn title(&self) -> &'static str {
         self.text.lines().next().unwrap_or_default().trim_start_matches('#').trim()
     }
+
+    /// What it is for and how long a run takes on what.
+    pub fn time(&self) -> &'static str {
+        self.text.lines().find_map(|line| line.strip_prefix(TIME)).unwrap_or_default().trim()
+    }
 }
 
 macro_rules! preset {
     ($name:literal) => {
-        Preset { name: $name, text: include_str!(concat!("../../../assets/presets/", $name, ".toml")) }
+        Preset { name: $name, text: include_str!(concat!("../../../../assets/presets/", $name, ".toml")) }
     };
 }
 
@@ -43,6 +51,7 @@ pub const ALL: &[Preset] = &[
     preset!("dueling"),
     preset!("noisy"),
     preset!("c51"),
+    preset!("qr-dqn"),
     preset!("rainbow"),
     preset!("der"),
     preset!("dqn-impala"),
@@ -52,7 +61,22 @@ pub const ALL: &[Preset] = &[
     preset!("catch"),
 ];
 
-/// The preset called `name`.
+/// The preset called `name`; as with games, capitals do not matter, nor whether words are parted by dashes, underscores or
+/// spaces.
 pub fn find(name: &str) -> Option<&'static Preset> {
-    ALL.iter().find(|preset| preset.name == name)
+    let plain = name.trim().to_lowercase().replace([' ', '_'], "-");
+    ALL.iter().find(|preset| preset.name == plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_found_in_any_case_as_games_are() {
+        for name in ["pong-fast", "Pong-Fast", "PONG_FAST", "pong fast"] {
+            assert_eq!(find(name).map(|preset| preset.name), Some("pong-fast"), "{name}");
+        }
+        assert!(find("pongfast").is_none());
+    }
 }
