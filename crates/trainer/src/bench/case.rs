@@ -74,14 +74,17 @@ impl fmt::Display for Task {
 
 /// The name of no task.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown task `{0}`: expected {}", Task::ALL.map(Task::name).join(", "))]
-pub struct UnknownTask(String);
+#[error("unknown task `{name}`: expected {}", Task::ALL.map(Task::name).join(", "))]
+pub struct UnknownTask {
+    /// What was asked for.
+    name: String,
+}
 
 impl FromStr for Task {
     type Err = UnknownTask;
 
     fn from_str(name: &str) -> Result<Self, UnknownTask> {
-        Self::ALL.into_iter().find(|task| task.name() == name).ok_or_else(|| UnknownTask(name.to_owned()))
+        Self::ALL.into_iter().find(|task| task.name() == name).ok_or_else(|| UnknownTask { name: name.to_owned() })
     }
 }
 
