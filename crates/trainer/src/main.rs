@@ -3,24 +3,21 @@
 mod cli;
 mod devices;
 mod list;
+mod plot_command;
 #[cfg(feature = "ale")]
 mod roms;
 
 use std::io::{self, Write};
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
 use prism::bench::{self, Agent, BenchOptions, Comparison, Report, Task};
-use prism::plot::{self, CurveOptions, DistributionOptions};
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_algorithms::LearnerError;
 use prism_model::DeviceError;
 
-use cli::{
-    BenchArguments, Command, CommandLine, EvalArguments, Picture, PlotArguments, ProjectionArguments, TrainArguments,
-};
+use cli::{BenchArguments, Command, CommandLine, EvalArguments, TrainArguments};
 
 /// Every update allocates and frees tensors of megabytes: this allocator keeps their pages, where the system's gives
 /// them back and takes them again.
@@ -70,7 +67,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(arguments) => train(arguments),
         Command::Eval(arguments) => eval(arguments),
-        Command::Plot(arguments) => plot(arguments),
+        Command::Plot(arguments) => plot_command::run(arguments, &mut io::stdout().lock()),
         Command::Devices => Ok(devices::print(&mut io::stdout().lock())?),
         Command::Bench(arguments) => bench(arguments),
         Command::List => Ok(list::print(&mut io::stdout().lock())?),
@@ -138,37 +135,6 @@ fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn plot(arguments: PlotArguments) -> anyhow::Result<()> {
-    let (svg, out) = match arguments.picture {
-        Picture::Curves(arguments) => {
-            let options = CurveOptions {
-                runs: arguments.runs,
-                against: arguments.by,
-                window: arguments.window.map(NonZeroUsize::get),
-                labels: arguments.labels,
-            };
-            (plot::learning_curves(&options)?, arguments.out)
-        }
-        Picture::Diagnostics(arguments) => (plot::diagnostics(&arguments.run)?, arguments.out),
-        Picture::Distributions(arguments) => {
-            let options = DistributionOptions {
-                run: arguments.run,
-                observation: arguments.observation,
-                updates: arguments.updates,
-                show: arguments.show,
-            };
-            (plot::distributions(&options)?, arguments.out)
-        }
-        Picture::Projection(ProjectionArguments { reward, discount, deviation, out }) => {
-            let device = prism_model::open_device("auto")?;
-            (plot::projection_of_normal(reward, discount, deviation, &device), out)
-        }
-    };
-    svg.write(&out)?;
-    writeln!(io::stdout(), "the picture is in {}", out.display())?;
-    Ok(())
-}
-
 /// Seconds of each measurement for a first look.
 const QUICK: f64 = 0.3;
 
@@ -192,7 +158,7 @@ fn bench(arguments: BenchArguments) -> anyhow::Result<()> {
         outcome.report.write(path)?;
     }
     if let Some(path) = arguments.chart.filter(|_| !outcome.report.measurements.is_empty()) {
-        plot::speeds(&outcome.report).write(&path)?;
+        prism::plot::speeds(&outcome.report).write(&path).map_err(plot_command::with_remedy)?;
     }
     let mut output = io::stdout().lock();
     write!(output, "{}", bench::render(&outcome.report, comparison.as_ref()))?;
