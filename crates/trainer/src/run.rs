@@ -11,7 +11,7 @@ use prism_model::{Device, DeviceClass};
 use prism_runs::{Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunHeader, RunIdentity, Sink, Summary};
 
 pub use self::error::{RunError, RunErrorKind};
-pub use self::recorder::CONFIG_KEY;
+pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::recorder::Recorder;
 use self::training::Training;
 use crate::config::Config;

@@ -45,6 +45,18 @@ impl Task {
         }
     }
 
+    /// What is done.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Forward => "observations go up, q-values come back",
+            Self::Update => "one update of a learner",
+            Self::Projection => "C51's projection of distributions",
+            Self::Sampling => "batches from a replay",
+            Self::Environment => "steps of a vector environment with random actions",
+            Self::EndToEnd => "agent steps of a whole training loop",
+        }
+    }
+
     /// Whether its times are those of an agent step, else those of a batch.
     pub(crate) fn counts_agent_steps(self) -> bool {
         matches!(self, Self::Environment | Self::EndToEnd)
