@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use image::ImageReader;
+use minipng::ColorType;
 use prism_environment::{Action, Ale, AleSettings, Colour, Emulator, GameInfo, Preprocessing, RomLibrary, Seed};
 use serde::Deserialize;
 
@@ -26,8 +26,25 @@ fn files_ending(directory: &str, end: &str) -> Vec<(String, PathBuf)> {
     files
 }
 
+/// The bytes of a picture of 8 bits a channel, and its number of channels.
+fn png(path: &Path) -> (Vec<u8>, usize) {
+    let file = std::fs::read(path).expect("a file");
+    let header = minipng::decode_png_header(&file).expect("a PNG");
+    let channels = match header.color_type() {
+        ColorType::Gray => 1,
+        ColorType::Rgb => 3,
+        other => panic!("{} is {other:?}", path.display()),
+    };
+    let mut buffer = vec![0; header.required_bytes()];
+    let pixels = minipng::decode_png(&file, &mut buffer).expect("a PNG").pixels().to_vec();
+    assert_eq!(pixels.len(), header.width() as usize * header.height() as usize * channels, "{}", path.display());
+    (pixels, channels)
+}
+
 fn grey_png(path: &Path) -> Vec<u8> {
-    ImageReader::open(path).expect("a file").decode().expect("an image").into_luma8().into_raw()
+    let (pixels, channels) = png(path);
+    assert_eq!(channels, 1, "{} is grey", path.display());
+    pixels
 }
 
 /// Asserts that at least 99.9% of the bytes are equal and none differs by more than 1.
@@ -59,9 +76,11 @@ fn frames_are_those_of_ale_and_opencv() {
             let (colour, theirs) = match kind {
                 "grey" => (Colour::Grey, grey_png(&path)),
                 "rgb" => {
-                    let pixels = ImageReader::open(&path).expect("a file").decode().expect("an image").into_rgb8();
-                    let planes = (0..3).flat_map(|channel| pixels.pixels().map(move |pixel| pixel.0[channel]));
-                    (Colour::Rgb, planes.collect())
+                    let (pixels, channels) = png(&path);
+                    assert_eq!(channels, 3, "{} is in colour", path.display());
+                    let pixels = &pixels;
+                    let planes = (0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(3));
+                    (Colour::Rgb, planes.copied().collect())
                 }
                 other => panic!("unknown kind {other}"),
             };
