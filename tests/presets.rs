@@ -69,6 +69,7 @@ fn summary(config: &Config) -> String {
         Output::Distribution(support) => {
             format!(" {} atoms {}..{}", support.atoms(), support.v_min(), support.v_max())
         }
+        Output::Quantiles { count } => format!(" {count} quantiles"),
     };
     let epsilon = |step| config.exploration.value(AgentSteps(step));
     let exploration = format!("epsilon {}..{}", epsilon(0), epsilon(u64::MAX));

@@ -160,8 +160,8 @@ impl Learner {
     ) -> Result<Self, LearnerError> {
         match (config.loss, &network_config.output) {
             (Loss::Td(_), Output::QValues) | (Loss::CrossEntropy(_), Output::Distribution(_)) => {}
-            (Loss::Td(_), Output::Distribution(_)) => return Err(LearnerError::LossNeedsQValues),
-            (Loss::CrossEntropy(_), Output::QValues) => return Err(LearnerError::LossNeedsDistributions),
+            (Loss::Td(_), _) => return Err(LearnerError::LossNeedsQValues),
+            (Loss::CrossEntropy(_), _) => return Err(LearnerError::LossNeedsDistributions),
         }
         let online = network_config.init(&mut seed.generator(), &device.clone().autodiff())?;
         Ok(Self {
@@ -221,7 +221,7 @@ impl Learner {
                 self.distribution_losses(examples, kind, support)
             }
             (Loss::Td(loss), _) => self.td_losses(examples, loss),
-            (Loss::CrossEntropy(_), Output::QValues) => unreachable!("`new` refuses this pair"),
+            (Loss::CrossEntropy(_), _) => unreachable!("`new` refuses this pair"),
         };
 
         let mut numbers = vec![losses.clone().inner(), q_values];

@@ -18,7 +18,8 @@ pub enum Streams {
     /// Q(s, a) = V(s) + A(s, a) - mean over a' of A(s, a') (Wang et al. 2016, equation 9). Each stream has a last hidden layer
     /// of its own, of the size that the torso names; earlier layers are shared.
     ///
-    /// Distributions are put together so atom by atom, before the softmax (Hessel et al. 2017, "The Integrated Agent").
+    /// Distributions are put together in this way atom by atom, before the softmax (Hessel et al. 2017, "The Integrated
+    /// Agent"), and quantiles one by one.
     Dueling,
 }
 
@@ -27,7 +28,7 @@ pub enum Streams {
 pub(crate) struct Stream {
     hidden: Option<FullyConnected>,
     output: FullyConnected,
-    /// Actions, or 1 for a value, and atoms, or 1 for q-values.
+    /// Actions, or 1 in the stream of the observation's value, and values for each: atoms, quantiles, or 1 for q-values.
     #[module(skip)]
     shape: [usize; 2],
 }
@@ -53,7 +54,8 @@ pub(crate) struct StreamSizes {
     pub(crate) features: usize,
     pub(crate) hidden: Option<usize>,
     pub(crate) actions: usize,
-    pub(crate) atoms: usize,
+    /// For each action.
+    pub(crate) values: usize,
 }
 
 impl Streams {
@@ -71,15 +73,15 @@ impl Streams {
 
 impl Stream {
     fn new(sizes: StreamSizes, layers: Layers, rng: &mut impl Rng, device: &Device) -> Self {
-        let StreamSizes { features, hidden, actions, atoms } = sizes;
+        let StreamSizes { features, hidden, actions, values } = sizes;
         Self {
             hidden: hidden.map(|hidden| layers.init(features, hidden, rng, device)),
-            output: layers.init(hidden.unwrap_or(features), actions * atoms, rng, device),
-            shape: [actions, atoms],
+            output: layers.init(hidden.unwrap_or(features), actions * values, rng, device),
+            shape: [actions, values],
         }
     }
 
-    /// `[batch, features]` to `[batch, actions, atoms]`.
+    /// `[batch, features]` to `[batch, actions, values]`.
     pub(crate) fn forward(&self, features: Tensor<2>, activation: Activation) -> Tensor<3> {
         let [batch, _] = features.dims();
         let features = match &self.hidden {
@@ -100,7 +102,7 @@ impl Stream {
 }
 
 impl Head {
-    /// `[batch, features]` to `[batch, actions, atoms]`.
+    /// `[batch, features]` to `[batch, actions, values]`.
     pub(crate) fn forward(&self, features: Tensor<2>, activation: Activation) -> Tensor<3> {
         match self {
             Self::Single(stream) => stream.forward(features, activation),

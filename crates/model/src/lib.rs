@@ -1,9 +1,9 @@
 //! Networks for value-based reinforcement learning, in Burn, on a device chosen by name at run time.
 //!
 //! A [`QNetwork`] takes observations as they come from the environment, bytes or floats, and gives q-values, or the
-//! distributions of returns that these are the means of. [`NetworkConfig`] says which of the DQN family's networks it is:
-//! one stream or [two](Streams::Dueling), [plain or noisy layers](Layers), [q-values or distributions](Output). It knows
-//! nothing of environments or replay: [`Input`] is all it needs to be told.
+//! distributions or quantiles of returns that these are the means of. [`NetworkConfig`] says which of the DQN family's
+//! networks it is: one stream or [two](Streams::Dueling), [plain or noisy layers](Layers), [q-values, distributions or
+//! quantiles](Output). It knows nothing of environments or replay: [`Input`] is all it needs to be told.
 
 mod activation;
 mod awake;
@@ -36,7 +36,7 @@ pub use fully_connected::Layers;
 pub use head::Streams;
 pub use input::{Input, InputElement};
 pub use kernels::norm::{scaled_by, sum_of_squares};
-pub use network::{NetworkConfig, NetworkError, Output, QNetwork, SignalToNoise, Torso};
+pub use network::{NetworkConfig, NetworkError, NetworkParts, Output, QNetwork, SignalToNoise, Torso};
 pub use noisy::Noise;
 pub use optimiser::{Adam, Moments, Optimiser, RmsProp};
 pub use projection::{project, project_by_tensors};

@@ -1,5 +1,7 @@
 //! A network from observations to q-values or their distributions, and the configuration that describes it.
 
+use std::num::NonZeroUsize;
+
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -53,6 +55,32 @@ pub enum Output {
     QValues,
     /// The distribution of its return over these atoms (Bellemare et al. 2017); the q-value is its mean.
     Distribution(Support),
+    /// Quantiles of its return (Dabney et al. 2018, "Distributional Reinforcement Learning with Quantile Regression"); the
+    /// q-value is their mean.
+    Quantiles {
+        /// How many, N. The i-th, counted from 0, stands for the probability τ_i = (2i + 1) / (2N), the midpoint of the i-th of
+        /// N equal parts; 200 in the paper.
+        count: NonZeroUsize,
+    },
+}
+
+impl Output {
+    /// How many values the network gives for each action.
+    fn values(self) -> usize {
+        match self {
+            Self::QValues => 1,
+            Self::Distribution(support) => support.atoms(),
+            Self::Quantiles { count } => count.get(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::QValues => "q-values",
+            Self::Distribution(_) => "distributions",
+            Self::Quantiles { .. } => "quantiles",
+        }
+    }
 }
 
 /// Everything that decides a network's shape.
@@ -75,6 +103,30 @@ pub struct NetworkConfig {
     pub output: Output,
     /// What the fully connected layers are.
     pub layers: Layers,
+}
+
+/// A network without what its environment and its objective decide: the observations, the number of actions, and what comes
+/// out for each of them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NetworkParts {
+    /// How observations are scaled.
+    pub scaling: Scaling,
+    /// From the observation to the last features.
+    pub torso: Torso,
+    /// What follows each fully connected hidden layer.
+    pub activation: Activation,
+    /// How q-values are put together.
+    pub streams: Streams,
+    /// What the fully connected layers are.
+    pub layers: Layers,
+}
+
+impl NetworkParts {
+    /// The network with these parts for such observations, so many actions, and this output for each of them.
+    pub fn network(&self, input: Input, actions: usize, output: Output) -> NetworkConfig {
+        let Self { scaling, torso, activation, streams, layers } = self.clone();
+        NetworkConfig { input, scaling, actions, torso, activation, streams, output, layers }
+    }
 }
 
 /// Why a network cannot be built.
@@ -192,11 +244,7 @@ impl NetworkConfig {
             shared.push(self.layers.init(features, outputs, rng, device));
             features = outputs;
         }
-        let atoms = match self.output {
-            Output::QValues => 1,
-            Output::Distribution(support) => support.atoms(),
-        };
-        let sizes = StreamSizes { features, hidden: last, actions: self.actions, atoms };
+        let sizes = StreamSizes { features, hidden: last, actions: self.actions, values: self.output.values() };
         let head = self.streams.init(sizes, self.layers, rng, device);
         Ok(QNetwork {
             convolutions,
@@ -258,7 +306,7 @@ impl ImageLayers {
 }
 
 impl QNetwork {
-    /// Q-values of a batch of observations, as [`Input::upload`] gives them; of distributions, their means.
+    /// Q-values of a batch of observations, as [`Input::upload`] gives them; of distributions and quantiles, their means.
     ///
     /// # Shapes
     /// - `observations`: `[batch, elements]`
@@ -275,14 +323,31 @@ impl QNetwork {
     /// - returns: `[batch, actions, atoms]`
     ///
     /// # Panics
-    /// When the output is q-values.
+    /// When the output is not distributions.
     pub fn logits(&self, observations: Tensor<2>) -> Tensor<3> {
-        assert!(self.support().is_some(), "a network whose output is q-values has no logits: ask it with `forward`");
+        let output = self.output.name();
+        assert!(self.support().is_some(), "a network whose output is {output} has no logits");
+        self.head.forward(self.features(observations), self.activation)
+    }
+
+    /// Quantiles of each action's return, those of the probabilities τ_i of [`Output::Quantiles`], in this order. Nothing
+    /// makes them rise with τ but what they learn.
+    ///
+    /// # Shapes
+    /// - `observations`: `[batch, elements]`
+    /// - returns: `[batch, actions, quantiles]`
+    ///
+    /// # Panics
+    /// When the output is not quantiles.
+    pub fn quantiles(&self, observations: Tensor<2>) -> Tensor<3> {
+        let output = self.output.name();
+        assert!(matches!(self.output, Output::Quantiles { .. }), "a network whose output is {output} has no quantiles");
         self.head.forward(self.features(observations), self.activation)
     }
 
     /// The two streams of a dueling network before they are put together, `None` of others: V and the advantages A, whose
-    /// mean over the actions is not yet subtracted. Of distributions, the mean of each stream's own softmax.
+    /// mean over the actions is not yet subtracted. Of distributions, the mean of each stream's own softmax; of quantiles, the
+    /// mean of each stream's own quantiles.
     ///
     /// # Shapes
     /// - `observations`: `[batch, elements]`
@@ -294,10 +359,10 @@ impl QNetwork {
         Some((value.squeeze_dim(1), self.means(advantage.forward(features, self.activation))))
     }
 
-    /// The atoms of the distributions, `None` where the output is q-values.
+    /// The atoms of the distributions, `None` where the output is something else.
     pub fn support(&self) -> Option<&Support> {
         match &self.output {
-            Output::QValues => None,
+            Output::QValues | Output::Quantiles { .. } => None,
             Output::Distribution(support) => Some(support),
         }
     }
@@ -349,11 +414,12 @@ impl QNetwork {
         self.shared.iter().fold(features, |features, layer| self.activation.apply(layer.forward(features)))
     }
 
-    /// What a stream says, `[batch, actions, atoms]`, as one number for each action, `[batch, actions]`.
-    fn means(&self, outputs: Tensor<3>) -> Tensor<2> {
+    /// One number for each action, `[batch, actions]`, of the values that a stream gives, `[batch, actions, values]`.
+    fn means(&self, values: Tensor<3>) -> Tensor<2> {
         match self.output {
-            Output::QValues => outputs.squeeze_dim(2),
-            Output::Distribution(support) => support.mean(softmax(outputs, 2)),
+            Output::QValues => values.squeeze_dim(2),
+            Output::Distribution(support) => support.mean(softmax(values, 2)),
+            Output::Quantiles { .. } => values.mean_dim(2).squeeze_dim(2),
         }
     }
 

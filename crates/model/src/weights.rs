@@ -1,11 +1,15 @@
-//! Weights as safetensors files that carry the description of their network.
+//! Weights as safetensors files that carry the description of their network, and texts of those who save them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorInfo;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{NetworkConfig, NetworkError, QNetwork};
@@ -74,7 +78,38 @@ pub enum WeightsError {
 pub struct Weights {
     bytes: Vec<u8>,
     config: NetworkConfig,
+    /// All texts of the file, that of the configuration among them.
+    metadata: BTreeMap<String, String>,
     origin: String,
+}
+
+/// What a safetensors file begins with, behind the number of its bytes. Maps in order make equal bytes of equal contents.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    #[serde(rename = "__metadata__")]
+    metadata: BTreeMap<String, String>,
+    #[serde(flatten)]
+    tensors: BTreeMap<String, TensorInfo>,
+}
+
+impl Header {
+    /// Bytes of a file before its header.
+    const START: usize = size_of::<u64>();
+
+    /// The header of a file, and the bytes of its tensors.
+    fn split(file: &[u8]) -> (Self, &[u8]) {
+        let (length, rest) = file.split_first_chunk().expect("a parsed file has a header");
+        let (header, tensors) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        (serde_json::from_slice(header).expect("a parsed file has a header of this form"), tensors)
+    }
+
+    /// The file with this header and the bytes of its tensors.
+    fn join(&self, tensors: &[u8]) -> Vec<u8> {
+        let mut header = serde_json::to_vec(self).expect("a header is plain data");
+        // Tensors begin at whole words.
+        header.resize(header.len().next_multiple_of(Self::START), b' ');
+        [&(header.len() as u64).to_le_bytes(), header.as_slice(), tensors].concat()
+    }
 }
 
 impl Weights {
@@ -82,11 +117,30 @@ impl Weights {
     pub fn of(network: &QNetwork, config: &NetworkConfig) -> Self {
         let json = serde_json::to_string(config).expect("a network configuration is plain data");
         // The store's own metadata would be written beside ours in an order that changes from run to run.
-        let store = SafetensorsStore::from_bytes(None).clear_metadata().metadata(NETWORK_KEY, json);
+        let store = SafetensorsStore::from_bytes(None).clear_metadata().metadata(NETWORK_KEY, json.clone());
         let mut store = store.skip_enum_variants(true);
         network.save_into(&mut store).expect("saving to memory does not fail");
         let bytes = store.get_bytes().expect("the network was saved just now");
-        Self { bytes, config: config.clone(), origin: "these weights".to_owned() }
+        let metadata = [(NETWORK_KEY.to_owned(), json)].into();
+        Self { bytes, config: config.clone(), metadata, origin: "these weights".to_owned() }
+    }
+
+    /// The same weights with a text that goes into the file, where [`Self::metadata`] finds it again; it replaces an earlier
+    /// text under the same key. The order in which texts are given makes no difference to the bytes.
+    ///
+    /// # Panics
+    /// When the key is that of the network's own description, `prism.network`.
+    #[must_use]
+    pub fn with_metadata(self, key: &str, value: &str) -> Self {
+        assert_ne!(key, NETWORK_KEY, "this key describes the network");
+        let (mut header, tensors) = Header::split(&self.bytes);
+        header.metadata.insert(key.to_owned(), value.to_owned());
+        Self { bytes: header.join(tensors), metadata: header.metadata, ..self }
+    }
+
+    /// The text that the file carries under this key.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(String::as_str)
     }
 
     /// Reads a file.
@@ -105,14 +159,13 @@ impl Weights {
     pub fn from_bytes(bytes: Vec<u8>, origin: String) -> Result<Self, WeightsError> {
         let corrupt = |reason: String| WeightsError::Corrupt { origin: origin.clone(), reason };
         // A whole parse, so that a truncated file is noticed now and not when its last tensor is wanted.
-        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| corrupt(error.to_string()))?;
-        let (_, header) =
-            safetensors::SafeTensors::read_metadata(&bytes).map_err(|error| corrupt(error.to_string()))?;
-        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(NETWORK_KEY));
-        let json = json.ok_or_else(|| WeightsError::NotOurs { origin: origin.clone() })?;
+        SafeTensors::deserialize(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let metadata: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+        let json = metadata.get(NETWORK_KEY).ok_or_else(|| WeightsError::NotOurs { origin: origin.clone() })?;
         let config =
             serde_json::from_str(json).map_err(|source| WeightsError::Unknown { origin: origin.clone(), source })?;
-        Ok(Self { bytes, config, origin })
+        Ok(Self { bytes, config, metadata, origin })
     }
 
     /// The safetensors file.
@@ -169,6 +222,8 @@ impl Weights {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use rand_xoshiro::rand_core::SeedableRng;
 
     use super::*;
@@ -182,6 +237,8 @@ mod tests {
     fn variants() -> Vec<NetworkConfig> {
         let noisy = |noise| Layers::Noisy { noise, sigma: 0.1 };
         let distribution = Output::Distribution(Support::new(-0.1, 7.3, 21).expect("a valid support"));
+        let quantiles = Output::Quantiles { count: NonZeroUsize::new(7).expect("above 0") };
+        let impala = Torso::Impala { channels: vec![2, 3], hidden: vec![4] };
         let plain = config(16);
         vec![
             plain.clone(),
@@ -189,6 +246,9 @@ mod tests {
             NetworkConfig { activation: Activation::Selu, ..plain.clone() },
             NetworkConfig { streams: Streams::Dueling, ..plain.clone() },
             NetworkConfig { output: distribution, ..plain.clone() },
+            NetworkConfig { output: quantiles, ..plain.clone() },
+            NetworkConfig { streams: Streams::Dueling, output: quantiles, ..plain.clone() },
+            NetworkConfig { torso: impala, ..plain.clone() },
             NetworkConfig { layers: noisy(Noise::Independent), ..plain.clone() },
             NetworkConfig { layers: noisy(Noise::Factorised), ..plain.clone() },
             NetworkConfig {
@@ -222,6 +282,41 @@ mod tests {
             };
             q_values(&weights.network(&device).expect("they fit")).assert_eq(&q_values(&network), true);
         }
+    }
+
+    #[test]
+    fn texts_are_read_back_beside_the_weights_and_their_order_makes_no_difference() {
+        let config = config(16);
+        let (network, device) = network(&config);
+        let plain = Weights::of(&network, &config);
+        let texts = [("prism.config", "[learning]\ngamma = 0.99 # \"γ\"\n"), ("a", ""), ("zebra", "stripes")];
+        let with = |order: [usize; 3]| {
+            order.iter().fold(plain.clone(), |weights, &index| weights.with_metadata(texts[index].0, texts[index].1))
+        };
+        let weights = with([0, 1, 2]);
+        for order in [[2, 1, 0], [1, 2, 0]] {
+            assert_eq!(with(order).bytes(), weights.bytes());
+        }
+        let replaced = plain.clone().with_metadata("zebra", "spots").with_metadata("a", "b");
+        let replaced = replaced.with_metadata("a", "").with_metadata("zebra", "stripes");
+        assert_eq!(replaced.bytes(), with([1, 2, 1]).bytes());
+
+        let read = Weights::from_bytes(weights.bytes().to_vec(), "memory".to_owned()).expect("these are whole");
+        for (key, value) in texts {
+            assert_eq!((weights.metadata(key), read.metadata(key)), (Some(value), Some(value)));
+            assert_eq!(plain.metadata(key), None);
+        }
+        assert_eq!((read.config(), read.metadata("other")), (&config, None));
+        let observation = vec![100; config.input.bytes()];
+        let q_values = |network: QNetwork| network.forward(config.input.upload(&observation, &device)).into_data();
+        q_values(read.network(&device).expect("they fit")).assert_eq(&q_values(network.clone()), true);
+    }
+
+    #[test]
+    #[should_panic(expected = "this key describes the network")]
+    fn the_description_of_the_network_cannot_be_replaced() {
+        let config = config(16);
+        let _ = Weights::of(&network(&config).0, &config).with_metadata(NETWORK_KEY, "{}");
     }
 
     #[test]

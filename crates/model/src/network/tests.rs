@@ -29,6 +29,12 @@ fn distribution() -> Output {
     Output::Distribution(Support::new(-2.0, 3.0, 11).expect("a valid support"))
 }
 
+const QUANTILES: usize = 5;
+
+fn quantiles() -> Output {
+    Output::Quantiles { count: NonZeroUsize::new(QUANTILES).expect("above 0") }
+}
+
 /// Dueling, noisy and distributional, over images.
 fn rainbow() -> NetworkConfig {
     NetworkConfig {
@@ -219,11 +225,95 @@ fn q_values_of_distributions_are_the_means_of_their_softmax() {
     }
 }
 
+/// y = W x + b of each row, in f64.
+fn affine(rows: &[Vec<f64>], weight: &[f32], bias: &[f32]) -> Vec<Vec<f64>> {
+    let unit = |row: &[f64], o: usize| {
+        row.iter().enumerate().map(|(i, x)| x * f64::from(weight[i * bias.len() + o])).sum::<f64>() + f64::from(bias[o])
+    };
+    rows.iter().map(|row| (0..bias.len()).map(|o| unit(row, o)).collect()).collect()
+}
+
+#[test]
+fn quantiles_and_their_means_are_those_of_the_formula_in_one_stream_and_in_two() {
+    let device = flex();
+    let rectified = |rows: Vec<Vec<f64>>| -> Vec<Vec<f64>> {
+        rows.into_iter().map(|row| row.into_iter().map(|x| x.max(0.0)).collect()).collect()
+    };
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    for streams in [Streams::Single, Streams::Dueling] {
+        let config = NetworkConfig { streams, output: quantiles(), ..mlp(&[7]) };
+        let network = network(&config, &device);
+        let weights = Parameters::of(&network).values;
+        let x: Vec<Vec<f64>> = host(observations(&config, &device))
+            .chunks(6)
+            .map(|row| row.iter().copied().map(f64::from).collect())
+            .collect();
+        // A stream has a hidden and an output layer, of a weight and a bias each; the value's come first.
+        let stream = |first: usize| {
+            let hidden = rectified(affine(&x, &weights[first], &weights[first + 1]));
+            affine(&hidden, &weights[first + 2], &weights[first + 3])
+        };
+        let expected: Vec<f64> = match streams {
+            Streams::Single => stream(0).concat(),
+            Streams::Dueling => stream(0)
+                .iter()
+                .zip(stream(4))
+                .flat_map(|(v, a)| {
+                    let of = |action: usize, i: usize| a[action * QUANTILES + i];
+                    let mean = |i: usize| mean(&(0..ACTIONS).map(|action| of(action, i)).collect::<Vec<_>>());
+                    (0..ACTIONS * QUANTILES)
+                        .map(|j| v[j % QUANTILES] + of(j / QUANTILES, j % QUANTILES) - mean(j % QUANTILES))
+                        .collect::<Vec<_>>()
+                })
+                .collect(),
+        };
+        let as_f32 = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<_>>();
+        let means = |values: &[f64]| as_f32(&values.chunks(QUANTILES).map(mean).collect::<Vec<_>>());
+
+        let found = network.quantiles(observations(&config, &device));
+        assert_eq!(found.dims(), [BATCH, ACTIONS, QUANTILES]);
+        assert_near(&host(found), &as_f32(&expected), &format!("quantiles, {streams:?}"));
+        let q_values = network.forward(observations(&config, &device));
+        assert_eq!(q_values.dims(), [BATCH, ACTIONS]);
+        assert_near(&host(q_values), &means(&expected), &format!("q-values, {streams:?}"));
+        assert_eq!(network.support(), None);
+
+        let parts = network.value_and_advantages(observations(&config, &device));
+        assert_eq!(parts.is_some(), streams == Streams::Dueling);
+        if let Some((value, advantages)) = parts {
+            assert_near(&host(value), &means(&stream(0).concat()), "value");
+            assert_near(&host(advantages), &means(&stream(4).concat()), "advantages");
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "a network whose output is q-values has no logits")]
 fn a_network_of_q_values_has_no_logits() {
     let config = mlp(&[5]);
     network(&config, &flex()).logits(observations(&config, &flex()));
+}
+
+#[test]
+#[should_panic(expected = "a network whose output is quantiles has no logits")]
+fn a_network_of_quantiles_has_no_logits() {
+    let config = NetworkConfig { output: quantiles(), ..mlp(&[5]) };
+    network(&config, &flex()).logits(observations(&config, &flex()));
+}
+
+#[test]
+#[should_panic(expected = "a network whose output is distributions has no quantiles")]
+fn a_network_of_distributions_has_no_quantiles() {
+    let config = NetworkConfig { output: distribution(), ..mlp(&[5]) };
+    network(&config, &flex()).quantiles(observations(&config, &flex()));
+}
+
+#[test]
+fn parts_make_the_network_that_has_them() {
+    let config = rainbow();
+    let NetworkConfig { input, scaling, actions, torso, activation, streams, output, layers } = config.clone();
+    let parts = NetworkParts { scaling, torso, activation, streams, layers };
+    assert_eq!(parts.network(input, actions, output), config);
 }
 
 #[test]
@@ -241,6 +331,7 @@ fn a_gradient_reaches_every_parameter_of_a_noisy_network_whichever_its_other_par
         (mlp(Streams::Single, FACTORISED, Output::QValues), 3 * 4),
         (mlp(Streams::Dueling, INDEPENDENT, Output::QValues), 5 * 4),
         (mlp(Streams::Dueling, Layers::Plain, distribution()), 5 * 2),
+        (mlp(Streams::Dueling, FACTORISED, quantiles()), 5 * 4),
     ] {
         let network = network(&config, &device);
         let noisy = network.with_noise(&mut rng(2));
@@ -248,6 +339,7 @@ fn a_gradient_reaches_every_parameter_of_a_noisy_network_whichever_its_other_par
         let loss = match config.output {
             Output::QValues => noisy.forward(x).square().sum(),
             Output::Distribution(_) => softmax(noisy.logits(x), 2).slice([0..BATCH, 0..2, 0..3]).sum(),
+            Output::Quantiles { .. } => noisy.quantiles(x).square().sum(),
         };
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         let mut largest = LargestGradients(&gradients, Vec::new());
