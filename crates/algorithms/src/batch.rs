@@ -1,6 +1,6 @@
 //! A batch: what a learner reads in one update.
 
-use crate::TransitionId;
+use crate::transition::TransitionId;
 
 /// `B` transitions as a structure of arrays. The buffers are made once and filled again and again.
 #[derive(Clone, Debug, PartialEq)]

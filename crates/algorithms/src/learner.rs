@@ -1,19 +1,20 @@
 //! The learner: from batches to better weights.
 
+use std::fmt;
+
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::activation::softmax;
-use burn::tensor::{Bytes, Device, Int, Tensor};
+use burn::tensor::{Bytes, Device, Tensor};
 use prism_environment::{Generator, Seed};
-use prism_model::{NetworkConfig, NetworkError, Optimiser, Output, QNetwork, Support, awake, write};
+use prism_model::{NetworkConfig, NetworkError, Optimiser, QNetwork, awake, write};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::Batch;
+use crate::batch::Batch;
 use crate::gradient_norm::{clip_global_norm, global_norm};
-use crate::loss::{TdLoss, cross_entropy};
-use crate::target::{Bootstrap, DistributionTarget, distribution_of_action, distribution_target, q_learning_target};
+use crate::objective::{Bootstrap, Examples, Losses, Objective};
+use crate::priority::PriorityMeasure;
 
 /// Whether the gradient of all parameters together is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,70 +26,42 @@ pub enum GradientBound {
     GlobalNorm(f32),
 }
 
-/// What an update makes smaller.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Loss {
-    /// Of the temporal-difference error, for networks that give q-values.
-    Td(TdLoss),
-    /// Cross-entropy against a target distribution, for networks that give distributions (Bellemare et al. 2017).
-    CrossEntropy(DistributionTarget),
-}
-
 /// What a learner does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearnerConfig {
-    /// Loss of each example.
-    pub loss: Loss,
+    /// What is learned of each action.
+    pub objective: Objective,
     /// Which action of s' a target is taken from.
     pub bootstrap: Bootstrap,
     /// Optimiser and its values.
     pub optimiser: Optimiser,
     /// Bound on the gradient.
     pub gradient_bound: GradientBound,
+    /// What an update measures for priorities, where sampling has any.
+    pub priorities: Option<PriorityMeasure>,
 }
 
-/// Why a learner cannot be built.
-#[derive(Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum LearnerError {
-    /// The network cannot be built.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// A loss of errors and a network of distributions.
-    #[error(
-        "the network gives distributions, and a squared or Huber loss needs q-values: choose the loss `cross-entropy`, or \
-         the network output `q-values`"
-    )]
-    LossNeedsQValues,
-    /// A loss of distributions and a network of q-values.
-    #[error(
-        "the network gives q-values, and cross-entropy needs distributions: choose the loss `squared` or `huber`, or the \
-         network output `distribution`"
-    )]
-    LossNeedsDistributions,
-}
-
-/// Learns q-values, or distributions of returns, with an online and a target network.
-#[derive(Debug)]
+/// Learns what its objective says, with an online and a target network.
 pub struct Learner {
     config: LearnerConfig,
     network_config: NetworkConfig,
     device: Device,
     online: QNetwork,
     target: QNetwork,
-    optimiser: OptimiserState,
+    optimiser: ModuleOptimizer,
     /// Draws the noise of noisy layers.
     noise: Generator,
     updates: u64,
 }
 
-/// Burn's optimiser has no `Debug`; this wrapper gives it one.
-struct OptimiserState(ModuleOptimizer);
-
-impl std::fmt::Debug for OptimiserState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OptimiserState(..)")
+impl fmt::Debug for Learner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { config, network_config, updates, .. } = self;
+        f.debug_struct("Learner")
+            .field("config", config)
+            .field("network_config", network_config)
+            .field("updates", updates)
+            .finish_non_exhaustive()
     }
 }
 
@@ -121,9 +94,11 @@ pub enum Measure {
 /// What one update computed, still on the device until [`UpdateOutput::read`].
 #[derive(Debug)]
 pub struct UpdateOutput {
-    /// Losses and chosen q-values, and the gradient's norm if it was measured: one tensor, so that one read brings all.
+    /// Losses, chosen q-values, targets if errors are wanted, and the gradient's norm if it was measured: one tensor, so
+    /// that one read brings all.
     numbers: Tensor<1>,
     batch: usize,
+    priorities: Option<PriorityMeasure>,
 }
 
 /// What one update computed, on the host.
@@ -133,6 +108,8 @@ pub struct UpdateResult {
     pub losses: Vec<f32>,
     /// Q-value of the chosen action before the update, `[batch]`.
     pub q_values: Vec<f32>,
+    /// What the priorities of the examples are made of, `[batch]`, where sampling has priorities.
+    pub priorities: Option<Vec<f32>>,
     /// Norm of the gradient of all parameters together before it was bounded, if it was measured.
     pub gradient_norm: Option<f32>,
 }
@@ -140,10 +117,23 @@ pub struct UpdateResult {
 impl UpdateOutput {
     /// The one device-to-host crossing of an update; it waits until the update is computed.
     pub fn read(self) -> UpdateResult {
-        let mut losses = prism_model::read(self.numbers);
-        let mut q_values = losses.split_off(self.batch);
-        let gradient_norm = q_values.split_off(self.batch).pop();
-        UpdateResult { losses, q_values, gradient_norm }
+        let numbers = prism_model::read(self.numbers);
+        let (losses, rest) = numbers.split_at(self.batch);
+        let (q_values, rest) = rest.split_at(self.batch);
+        let (priorities, rest) = match self.priorities {
+            None => (None, rest),
+            Some(PriorityMeasure::Loss) => (Some(losses.to_vec()), rest),
+            Some(PriorityMeasure::TdError) => {
+                let (targets, rest) = rest.split_at(self.batch);
+                (Some(targets.iter().zip(q_values).map(|(target, q_value)| (target - q_value).abs()).collect()), rest)
+            }
+        };
+        UpdateResult {
+            losses: losses.to_vec(),
+            q_values: q_values.to_vec(),
+            priorities,
+            gradient_norm: rest.first().copied(),
+        }
     }
 }
 
@@ -151,18 +141,17 @@ impl Learner {
     /// A learner whose networks start equal, with weights drawn from `seed`.
     ///
     /// # Errors
-    /// When the network cannot be built, or the loss is not one of its output.
+    /// When the network cannot be built.
+    ///
+    /// # Panics
+    /// When the network's output is not the objective's: [`AgentConfig::network`](crate::AgentConfig::network) makes it so.
     pub fn new(
         config: LearnerConfig,
         network_config: NetworkConfig,
         seed: Seed,
         device: &Device,
-    ) -> Result<Self, LearnerError> {
-        match (config.loss, &network_config.output) {
-            (Loss::Td(_), Output::QValues) | (Loss::CrossEntropy(_), Output::Distribution(_)) => {}
-            (Loss::Td(_), _) => return Err(LearnerError::LossNeedsQValues),
-            (Loss::CrossEntropy(_), _) => return Err(LearnerError::LossNeedsDistributions),
-        }
+    ) -> Result<Self, NetworkError> {
+        assert_eq!(network_config.output, config.objective.output(), "the network's output follows from the objective");
         let online = network_config.init(&mut seed.generator(), &device.clone().autodiff())?;
         Ok(Self {
             config,
@@ -170,7 +159,7 @@ impl Learner {
             device: device.clone(),
             target: online.valid(),
             online,
-            optimiser: OptimiserState(config.optimiser.init()),
+            optimiser: config.optimiser.init(),
             noise: seed.derive("noise", 0).generator(),
             updates: 0,
         })
@@ -216,15 +205,11 @@ impl Learner {
         let [actions, returns, discounts, importance_weights] = self.upload_columns(batch);
         let examples =
             Examples { observations, actions: actions.int().reshape([size, 1]), returns, discounts, next_observations };
-        let (losses, q_values) = match (self.config.loss, &self.network_config.output) {
-            (Loss::CrossEntropy(kind), Output::Distribution(support)) => {
-                self.distribution_losses(examples, kind, support)
-            }
-            (Loss::Td(loss), _) => self.td_losses(examples, loss),
-            (Loss::CrossEntropy(_), _) => unreachable!("`new` refuses this pair"),
-        };
+        let LearnerConfig { objective, bootstrap, priorities, .. } = self.config;
+        let Losses { losses, q_values, targets } = objective.losses(bootstrap, &self.online, &self.target, examples);
 
         let mut numbers = vec![losses.clone().inner(), q_values];
+        numbers.extend((priorities == Some(PriorityMeasure::TdError)).then_some(targets));
         let weighted = losses * importance_weights;
         let mut gradients = GradientsParams::from_grads(weighted.mean().backward(), &self.online);
         let bounded = self.config.gradient_bound != GradientBound::None;
@@ -237,9 +222,9 @@ impl Learner {
         }
         // Moved out and back, not cloned: the optimiser changes in place what nobody else holds.
         let online = std::mem::replace(&mut self.online, self.target.clone());
-        self.online = self.optimiser.0.step(self.config.optimiser.learning_rate(), online, gradients);
+        self.online = self.optimiser.step(self.config.optimiser.learning_rate(), online, gradients);
         self.updates += 1;
-        UpdateOutput { numbers: Tensor::cat(numbers, 0), batch: size }
+        UpdateOutput { numbers: Tensor::cat(numbers, 0), batch: size, priorities }
     }
 
     fn draw_noise(&mut self) {
@@ -259,40 +244,6 @@ impl Learner {
         std::array::from_fn(|column| columns.clone().narrow(0, column, 1).reshape([size]))
     }
 
-    /// Action of s' that each target is taken from, given the target network's q-values there, `[batch, 1]`.
-    fn next_actions(&self, next_observations: Tensor<2>, target_q_values: Tensor<2>) -> Tensor<2, Int> {
-        match self.config.bootstrap {
-            Bootstrap::Max => target_q_values.argmax(1),
-            Bootstrap::Double => self.online.valid().forward(next_observations).argmax(1),
-        }
-    }
-
-    /// Losses, with their gradient, and q-values of the chosen actions, `[batch]` each.
-    fn td_losses(&self, examples: Examples, loss: TdLoss) -> (Tensor<1>, Tensor<1>) {
-        let next_q_values = self.target.forward(examples.next_observations.clone());
-        let next_actions = self.next_actions(examples.next_observations, next_q_values.clone());
-        let targets = q_learning_target(examples.returns, examples.discounts, next_q_values, next_actions);
-        let q_values = self.online.forward(examples.observations);
-        let chosen = q_values.gather(1, examples.actions).squeeze_dim::<1>(1);
-        (loss.of(chosen.clone() - targets), chosen.inner())
-    }
-
-    /// As [`Self::td_losses`], of distributions.
-    fn distribution_losses(
-        &self,
-        examples: Examples,
-        kind: DistributionTarget,
-        support: &Support,
-    ) -> (Tensor<1>, Tensor<1>) {
-        let next = softmax(self.target.logits(examples.next_observations.clone()), 2);
-        let next_actions = self.next_actions(examples.next_observations, support.mean(next.clone()));
-        let next = distribution_of_action(next, next_actions);
-        let targets = distribution_target(kind, examples.returns, examples.discounts, next, support);
-        let logits = distribution_of_action(self.online.logits(examples.observations), examples.actions);
-        let probabilities = softmax(logits.clone().inner(), 1).unsqueeze_dim::<3>(1);
-        (cross_entropy(targets, logits), support.mean(probabilities).squeeze_dim(1))
-    }
-
     /// Takes the whole state.
     pub fn state(&self) -> LearnerState {
         let network = |network: &QNetwork| {
@@ -301,7 +252,7 @@ impl Learner {
         LearnerState {
             online: network(&self.online.valid()),
             target: network(&self.target),
-            optimiser: self.optimiser.0.into_bytes().expect("an optimiser's record is written to memory").to_vec(),
+            optimiser: self.optimiser.into_bytes().expect("an optimiser's record is written to memory").to_vec(),
             noise: self.noise.clone(),
             updates: self.updates,
         }
@@ -323,33 +274,22 @@ impl Learner {
             self.config.optimiser.init().from_bytes(Bytes::from_bytes_vec(state.optimiser.clone())).map_err(refused)?;
         self.online = online;
         self.target = target;
-        self.optimiser = OptimiserState(optimiser);
+        self.optimiser = optimiser;
         self.noise = state.noise.clone();
         self.updates = state.updates;
         Ok(())
     }
 }
 
-/// A batch on the device.
-struct Examples {
-    /// `[batch, elements]`
-    observations: Tensor<2>,
-    /// `[batch, 1]`
-    actions: Tensor<2, Int>,
-    /// `[batch]`
-    returns: Tensor<1>,
-    /// `[batch]`
-    discounts: Tensor<1>,
-    /// `[batch, elements]`
-    next_observations: Tensor<2>,
-}
-
 #[cfg(test)]
 mod tests {
-    use prism_model::{Adam, Input, InputElement, Layers, Noise, Torso};
+    use burn::tensor::activation::softmax;
+    use prism_model::{Adam, Input, InputElement, Layers, Noise, Output, Support, Torso};
     use rand::RngExt;
 
     use super::*;
+    use crate::objective::categorical::DistributionTarget;
+    use crate::objective::td::TdLoss;
 
     const SIZE: usize = 8;
 
@@ -359,22 +299,29 @@ mod tests {
     }
 
     fn categorical() -> NetworkConfig {
-        NetworkConfig {
-            output: Output::Distribution(Support::new(-2.0, 2.0, 9).expect("a valid support")),
-            ..network()
-        }
+        NetworkConfig { output: Output::Distribution(support()), ..network() }
     }
 
     fn config() -> LearnerConfig {
         LearnerConfig {
-            loss: Loss::Td(TdLoss::Squared),
+            objective: Objective::Td(TdLoss::Squared),
             bootstrap: Bootstrap::Max,
             optimiser: Optimiser::Adam(Adam { learning_rate: 1e-2, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
             gradient_bound: GradientBound::None,
+            priorities: None,
         }
     }
 
-    const CROSS_ENTROPY: Loss = Loss::CrossEntropy(DistributionTarget::Projection);
+    fn support() -> Support {
+        Support::new(-2.0, 2.0, 9).expect("a valid support")
+    }
+
+    fn c51() -> LearnerConfig {
+        LearnerConfig {
+            objective: Objective::Categorical { target: DistributionTarget::Projection, support: support() },
+            ..config()
+        }
+    }
 
     fn build(config: LearnerConfig, network: NetworkConfig) -> Learner {
         let device = prism_model::open_device("flex").expect("tests are built with flex");
@@ -485,7 +432,7 @@ mod tests {
         };
         let best = |actions: &[Vec<f64>]| usize::from(mean(&actions[1]) > mean(&actions[0]));
         for bootstrap in [Bootstrap::Max, Bootstrap::Double] {
-            let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, bootstrap, ..config() }, categorical());
+            let mut learner = build(LearnerConfig { bootstrap, ..c51() }, categorical());
             for step in 0..40 {
                 update(&mut learner, &batch(step));
             }
@@ -509,7 +456,7 @@ mod tests {
 
     #[test]
     fn a_distributional_learner_learns_the_distribution_and_not_only_its_mean() {
-        let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, ..config() }, categorical());
+        let mut learner = build(c51(), categorical());
         let mut batch = batch(1);
         batch.discounts.fill(0.0);
         // Each observation stands twice in the batch and has two returns, far apart.
@@ -537,12 +484,27 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_does_not_fit_the_networks_output_is_refused() {
-        let device = prism_model::open_device("flex").expect("tests are built with flex");
-        let refused = |config, network| Learner::new(config, network, Seed(3), &device).expect_err("they do not fit");
-        assert_eq!(refused(config(), categorical()), LearnerError::LossNeedsQValues);
-        let cross_entropy = LearnerConfig { loss: CROSS_ENTROPY, ..config() };
-        assert_eq!(refused(cross_entropy, network()), LearnerError::LossNeedsDistributions);
+    fn priorities_are_losses_or_sizes_of_errors_of_every_objective() {
+        let measured = |priorities| {
+            let mut learner = build(LearnerConfig { priorities, ..config() }, network());
+            update(&mut learner, &batch(1))
+        };
+        assert_eq!(measured(None).priorities, None);
+        let by_loss = measured(Some(PriorityMeasure::Loss));
+        assert_eq!(by_loss.priorities.as_ref(), Some(&by_loss.losses));
+        let by_error = measured(Some(PriorityMeasure::TdError));
+        for (error, loss) in by_error.priorities.expect("errors are wanted").into_iter().zip(by_loss.losses) {
+            assert!((error * error - loss).abs() < 1e-5, "an error of {error} has a squared loss of {loss}");
+        }
+
+        // Of distributions: the target's mean less the q-value.
+        let by_error = LearnerConfig { priorities: Some(PriorityMeasure::TdError), ..c51() };
+        let mut learner = build(by_error, categorical());
+        let batch = Batch { returns: vec![1.0; SIZE], discounts: vec![0.0; SIZE], ..batch(1) };
+        let result = update(&mut learner, &batch);
+        for (error, q_value) in result.priorities.expect("errors are wanted").into_iter().zip(result.q_values) {
+            assert!((error - (1.0 - q_value).abs()).abs() < 1e-5, "error {error} at q-value {q_value}");
+        }
     }
 
     #[test]
@@ -558,7 +520,7 @@ mod tests {
 
     #[test]
     fn an_update_is_read_once_and_writes_observations_and_numbers_whatever_it_computes() {
-        let mut learner = build(LearnerConfig { loss: CROSS_ENTROPY, ..config() }, categorical());
+        let mut learner = build(c51(), categorical());
         let (before, writes_before) = (prism_model::reads(), prism_model::writes());
         for step in 0..10 {
             update(&mut learner, &batch(step));

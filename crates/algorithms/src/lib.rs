@@ -1,32 +1,36 @@
 //! Value-based reinforcement learning: transitions, replay, schedules, losses, learners, actors.
 
 mod actor;
+mod agent;
 mod batch;
 mod gradient_norm;
 mod learner;
-mod loss;
 mod n_step;
+pub mod objective;
+mod policy;
 mod priority;
 mod probe;
 mod replay;
 mod schedule;
-mod target;
 mod transition;
 
 pub use actor::{ActingNoise, Actor};
+pub use agent::config::{
+    AgentConfig, DiagnosticsPlan, DistributionRecords, LearningPlan, OptimiserPlan, Prioritization, ReplayPlan,
+};
+pub use agent::{Agent, AgentError, AgentPosition, Learned, LearningError, ObservedDistributions, UpdateSummary};
 pub use batch::Batch;
 pub use gradient_norm::{clip_global_norm, global_norm};
 pub use learner::{
-    GradientBound, Learner, LearnerConfig, LearnerError, LearnerState, LearnerStateError, Loss, Measure, UpdateOutput,
-    UpdateResult,
+    GradientBound, Learner, LearnerConfig, LearnerState, LearnerStateError, Measure, UpdateOutput, UpdateResult,
 };
-pub use loss::{TdLoss, cross_entropy};
 pub use n_step::NStepAccumulator;
+pub use objective::categorical::DistributionTarget;
+pub use objective::td::TdLoss;
+pub use objective::{Bootstrap, Examples, Losses, Objective};
+pub use policy::Policy;
 pub use priority::{Priority, PriorityMeasure};
 pub use probe::{Probe, ProbeResult, StreamMeans};
 pub use replay::{PrioritySpread, Replay, ReplayConfig, ReplayError, Sampling};
 pub use schedule::{LinearSchedule, ScheduleError};
-pub use target::{
-    Bootstrap, DistributionTarget, distribution_of_action, distribution_target, q_learning_target, spread_to_neighbours,
-};
 pub use transition::{Transition, TransitionId};

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use prism_environment::{StepType, TimeStep};
 use serde::{Deserialize, Serialize};
 
-use crate::Transition;
+use crate::transition::Transition;
 
 /// Turns the time steps of one environment into n-step transitions.
 ///

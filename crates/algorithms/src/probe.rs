@@ -48,6 +48,11 @@ impl Probe {
         Self { input, observations }
     }
 
+    /// The observations, one after the other.
+    pub fn observations(&self) -> &[u8] {
+        &self.observations
+    }
+
     /// Distributions of all actions' returns for the first `count` observations, `[count, actions, atoms]`, row-major, in
     /// one read from the device.
     ///

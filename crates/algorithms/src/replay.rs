@@ -21,7 +21,9 @@ use self::frame_store::{FrameStore, LoadedStream, SavedStream};
 use self::prioritized::{LoadedPriorities, Prioritized, SavedPriorities};
 pub use self::sampling::{PrioritySpread, Sampling};
 use self::transition_store::{Record, TransitionStore};
-use crate::{Batch, NStepAccumulator, TransitionId};
+use crate::batch::Batch;
+use crate::n_step::NStepAccumulator;
+use crate::transition::TransitionId;
 
 /// What a [`Replay`] is built from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,11 +13,13 @@ mod machine;
 mod memory;
 mod networks;
 mod playing;
+mod prepare;
 mod progress;
 mod report;
 mod rounds;
 mod sampling;
 mod spread;
+mod subject;
 mod table;
 mod work;
 
@@ -25,22 +27,23 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use burn::tensor::Device;
-use prism_model::{DeviceClass, DeviceError, PresentDevice};
+use prism_model::{Device, DeviceClass, DeviceError, PresentDevice};
 use thiserror::Error;
 
-pub use self::case::{Agent, Task};
+pub use self::case::{Task, UnknownTask};
 pub use self::comparison::Comparison;
 pub use self::machine::Machine;
 pub use self::memory::{device_memory, resident_memory};
 pub use self::report::{DeviceDescription, Measurement, Report, check_target};
+pub use self::subject::Agent;
 pub use self::table::render;
 
 use self::case::Case;
 use self::progress::Progress;
 use self::rounds::Timing;
-use self::work::Work;
-use crate::Interrupt;
+use self::work::{Work, WorkError};
+use crate::interrupt::Interrupt;
+use crate::run::RunError;
 
 /// Name of the device in measurements of work in which no network takes part.
 const PROCESSOR: &str = "cpu";
@@ -50,7 +53,7 @@ const PROCESSOR: &str = "cpu";
 pub struct BenchOptions {
     /// Kinds of work.
     pub tasks: Vec<Task>,
-    /// Agents of the tasks that have agents.
+    /// Agents of the tasks that have agents; each task's usual ones if there are none.
     pub agents: Vec<Agent>,
     /// Batch sizes of the tasks that have batches; each task's usual ones if there are none.
     pub batches: Vec<usize>,
@@ -146,7 +149,7 @@ struct Opened {
 ///
 /// # Errors
 /// When a device cannot be opened or there is none, or a ROM is there and wrong.
-pub fn run(options: &BenchOptions) -> anyhow::Result<Outcome> {
+pub fn run(options: &BenchOptions) -> Result<Outcome, RunError> {
     let devices = open_devices(&options.devices)?;
     let cases = Case::plan(&options.tasks, &options.agents, &options.batches, options.roms.as_deref())?;
     let descriptions = devices.iter().map(|opened| opened.description.clone()).collect();
@@ -168,7 +171,7 @@ pub fn run(options: &BenchOptions) -> anyhow::Result<Outcome> {
 }
 
 /// The devices called `names`, each once; without names, those of this machine that are worth learning on.
-fn open_devices(names: &[String]) -> anyhow::Result<Vec<Opened>> {
+fn open_devices(names: &[String]) -> Result<Vec<Opened>, DeviceError> {
     let mut devices: Vec<PresentDevice> = if names.is_empty() {
         let present = prism_model::present_devices().into_iter();
         present.filter(|device| device.class != DeviceClass::SoftwareGpu).collect()
@@ -182,7 +185,10 @@ fn open_devices(names: &[String]) -> anyhow::Result<Vec<Opened>> {
         seen.push(device.name.clone());
         new
     });
-    anyhow::ensure!(!devices.is_empty(), "there is no device: build prism with a backend, such as --features flex");
+    if devices.is_empty() {
+        // Says why there is none.
+        devices.push(prism_model::find_device("auto")?.device);
+    }
     let open = |device: PresentDevice| Opened {
         device: device.open(),
         description: DeviceDescription { name: device.name, description: device.description },
@@ -203,10 +209,10 @@ struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    fn new(case: Case, opened: &'a Opened, options: &BenchOptions) -> anyhow::Result<Self> {
+    fn new(case: Case, opened: &'a Opened, options: &BenchOptions) -> Result<Self, WorkError> {
         let of_network = case.task().uses_device();
         let start = Instant::now();
-        let mut work = work::prepare(case, &opened.device, options.roms.as_deref())?;
+        let mut work = prepare::prepare(case, &opened.device, options.roms.as_deref())?;
         let operation = rounds::warm_up(&mut work, options.seconds)?;
         Ok(Self {
             name: if of_network { &opened.description.name } else { PROCESSOR },
@@ -236,7 +242,7 @@ fn measure(
         memory::clean_up(&opened.device);
         match Ready::new(case, opened, options) {
             Ok(prepared) => ready.push(prepared),
-            Err(error) => failures.push(format!("{name} on {}: {error:#}", opened.description.name)),
+            Err(error) => failures.push(format!("{name} on {}: {}", opened.description.name, error.reason())),
         }
     }
     let operations: Vec<f64> = ready.iter().map(|ready| ready.operation).collect();
@@ -244,7 +250,7 @@ fn measure(
     let timings = match rounds::measure(&mut works, &operations, options.seconds, &options.interrupt) {
         Ok(timings) => timings?,
         Err(error) => {
-            failures.push(format!("{name}: {error:#}"));
+            failures.push(format!("{name}: {}", error.reason()));
             return Some(Vec::new());
         }
     };

@@ -1,53 +1,130 @@
-//! From the configuration of environments to environments.
+//! Where a run's environments come from.
 
+use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::Context;
-use prism_environment::{CartPole, Catch, Chain, Environment, Seed, VectorEnvironment};
+use prism_environment::{
+    AtariConfig, CartPole, Catch, Chain, Environment, EnvironmentError, Seed, VectorEnvironment, VectorError,
+};
+use thiserror::Error;
 
-use crate::{EnvironmentConfig, EnvironmentKind, Threads};
+use crate::config::{EnvironmentConfig, EnvironmentKind, Threads};
 
 /// Makes one environment.
-type Make = Box<dyn Fn(Seed) -> anyhow::Result<Box<dyn Environment>>>;
+type Make = Box<dyn Fn(Seed) -> Result<Box<dyn Environment>, BuildError> + Send + Sync>;
 
-/// Builds `count` environments of `config.kind`, each with a seed derived from `seed`, to be stepped together.
-///
-/// `roms` is the folder searched first for ROM files.
-///
-/// # Errors
-/// When a ROM is missing or wrong, or an emulator or a thread cannot be started.
-pub fn build_environments(
-    config: &EnvironmentConfig,
-    count: NonZeroUsize,
-    seed: Seed,
-    roms: Option<&Path>,
-) -> anyhow::Result<VectorEnvironment> {
-    let threads = match config.threads {
-        // Without an answer from the system, one core is certain.
-        Threads::Useful => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        Threads::Exactly(threads) => threads,
-    };
-    let make: Make = match &config.kind {
-        EnvironmentKind::Atari { config, .. } => atari(config, roms)?,
-        EnvironmentKind::Catch => Box::new(|seed| Ok(Box::new(Catch::new(seed)))),
-        &EnvironmentKind::Chain { states, limit } => {
-            Box::new(move |seed| Ok(Box::new(Chain::new(states, limit, seed))))
+/// Makes the environments of a run: as many as it needs, each from a seed of its own.
+pub struct Environments {
+    make: Make,
+    threads: Threads,
+}
+
+/// Why environments cannot be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// They are the user's own, and this run was not handed them.
+    #[error("{name} is an environment of another program: only that program can play it")]
+    Own {
+        /// Its name.
+        name: String,
+    },
+    /// This build has no emulator.
+    #[error("this build cannot play {game}: it was built without the feature `ale`")]
+    NoEmulator {
+        /// The game.
+        game: String,
+    },
+    /// The game's ROM file is missing or wrong.
+    #[cfg(feature = "ale")]
+    #[error(transparent)]
+    Rom(#[from] prism_environment::RomError),
+    /// The emulator refuses the game or its settings.
+    #[cfg(feature = "ale")]
+    #[error(transparent)]
+    Emulator(#[from] prism_environment::AleError),
+    /// An environment of the user's own cannot be made.
+    #[error("an environment cannot be made")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+    /// They cannot be stepped together.
+    #[error(transparent)]
+    Vector(#[from] VectorError),
+}
+
+impl std::fmt::Debug for Environments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environments").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+impl BuildError {
+    /// Whether another configuration would mend it.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Own { .. } | Self::NoEmulator { .. } => true,
+            // Only its ROM can tell whether a game has a mode or a difficulty.
+            #[cfg(feature = "ale")]
+            Self::Emulator(error) => {
+                use prism_environment::AleError;
+                matches!(error, AleError::UnknownMode { .. } | AleError::UnknownDifficulty { .. })
+            }
+            _ => false,
         }
-        EnvironmentKind::CartPole => Box::new(|seed| Ok(Box::new(CartPole::new(seed)))),
-    };
-    VectorEnvironment::from_seed(count, threads, seed, make)
-        .with_context(|| format!("cannot start {}", config.kind.name()))
+    }
+}
+
+impl Environments {
+    /// The environments that a configuration asks for. ROM files are looked for in `roms` first.
+    ///
+    /// # Errors
+    /// When a ROM is missing or wrong, this build has no emulator, or the environment is the user's own.
+    pub fn of(config: &EnvironmentConfig, roms: Option<&Path>) -> Result<Self, BuildError> {
+        let make: Make = match &config.kind {
+            EnvironmentKind::Atari { config, .. } => atari(config, roms)?,
+            EnvironmentKind::Catch => Box::new(|seed| Ok(Box::new(Catch::new(seed)))),
+            &EnvironmentKind::Chain { states, limit } => {
+                Box::new(move |seed| Ok(Box::new(Chain::new(states, limit, seed))))
+            }
+            EnvironmentKind::CartPole => Box::new(|seed| Ok(Box::new(CartPole::new(seed)))),
+            EnvironmentKind::Own { name } => return Err(BuildError::Own { name: name.clone() }),
+        };
+        Ok(Self { make, threads: config.threads })
+    }
+
+    /// Environments that `make` makes, each from its own seed.
+    pub fn own<E: Environment + 'static>(
+        make: impl Fn(Seed) -> Result<E, EnvironmentError> + Send + Sync + 'static,
+    ) -> Self {
+        let make = move |seed| match make(seed) {
+            Ok(environment) => Ok(Box::new(environment) as Box<dyn Environment>),
+            Err(error) => Err(BuildError::Failed(Box::new(error))),
+        };
+        Self { make: Box::new(make), threads: Threads::Automatic }
+    }
+
+    /// Makes `count` environments, each with a seed derived from `seed`, to be stepped together.
+    ///
+    /// # Errors
+    /// When an environment cannot be made or a thread cannot be started.
+    pub fn build(&self, count: NonZeroUsize, seed: Seed) -> Result<VectorEnvironment, BuildError> {
+        let threads = match self.threads {
+            // Without an answer from the system, one core is certain.
+            Threads::Automatic => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            Threads::Exactly(threads) => threads,
+        };
+        VectorEnvironment::from_seed(count, threads, seed, &self.make)
+    }
 }
 
 #[cfg(feature = "ale")]
-fn atari(config: &prism_environment::AtariConfig, roms: Option<&Path>) -> anyhow::Result<Make> {
+fn atari(config: &AtariConfig, roms: Option<&Path>) -> Result<Make, BuildError> {
     let rom = prism_environment::RomLibrary::locate(roms)?.rom(&config.options().game)?;
     let config = config.clone();
     Ok(Box::new(move |seed| Ok(Box::new(prism_environment::AtariEnvironment::new(&config, &rom, seed)?))))
 }
 
 #[cfg(not(feature = "ale"))]
-fn atari(config: &prism_environment::AtariConfig, _: Option<&Path>) -> anyhow::Result<Make> {
-    anyhow::bail!("this build cannot play {}: build prism with feature `ale`", config.options().game)
+fn atari(config: &AtariConfig, _: Option<&Path>) -> Result<Make, BuildError> {
+    Err(BuildError::NoEmulator { game: config.options().game.clone() })
 }

@@ -1,119 +1,191 @@
 //! Evaluation: scores of trained weights on environments and seeds of their own.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
-use prism_algorithms::Actor;
+use prism_algorithms::Policy;
 use prism_environment::{Seed, VectorEnvironment};
-use prism_model::{Input, QNetwork, Weights};
+use prism_model::{Device, NetworkConfig, QNetwork, Weights};
+use prism_runs::{Ending, ScoreTracker};
 
-use crate::environments::build_environments;
-use crate::network::network_config;
-use crate::{Config, EvaluationConfig, Interrupt, ScoreTracker};
+use crate::config::{Config, EvaluationConfig};
+use crate::environments::Environments;
+use crate::interrupt::Interrupt;
+use crate::run::RunError;
 
 /// Games that are played side by side, in one batch of the network.
 const SIDE_BY_SIDE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");
 
-/// What an evaluation needs beside the configuration of its run.
-#[derive(Clone, Debug)]
-pub struct EvaluateOptions {
-    /// The weights to score.
-    pub weights: PathBuf,
-    /// Device of the network, a name for [`prism_model::find_device`].
-    pub device: String,
-    /// Seed of the evaluation's random streams.
-    pub seed: Seed,
-    /// Where ROMs are looked for first.
-    pub roms: Option<PathBuf>,
-}
-
-/// Plays `config.evaluation.episodes` whole games and gives their scores.
+/// Scores weights with `config.evaluation().episodes` whole games. `watch` is told of each game as it ends.
 ///
 /// # Errors
-/// When the device, the game or the weights cannot be had or do not fit each other.
-pub fn evaluate(config: &Config, options: &EvaluateOptions) -> anyhow::Result<Vec<f64>> {
-    let device = prism_model::open_device(&options.device)?;
-    let weights = Weights::read(&options.weights)?;
-    let mut stage = Stage::new(config, options.roms.as_deref(), options.seed)?;
-    weights.check(&network_config(config, stage.environments.spec()))?;
-    let scores = stage.play(&weights.network(&device)?, &device, &Interrupt::default())?;
-    Ok(scores.expect("nobody can request this interrupt"))
+/// When the device or the environments cannot be had, or the weights do not fit them.
+pub fn evaluate(
+    config: &Config,
+    environments: &Environments,
+    weights: &Weights,
+    interrupt: &Interrupt,
+    watch: &mut dyn FnMut(EvaluatedGame),
+) -> Result<Games, RunError> {
+    let device = prism_model::open_device(&config.run().device)?;
+    let mut evaluation = Evaluation::new(config.evaluation(), environments, config.run().seed)?;
+    weights.check(&config.agent().network(evaluation.environments.spec()))?;
+    let policy = evaluation.policy(weights.network(&device)?, weights.config().clone(), &device);
+    evaluation.play(policy, interrupt, watch)
+}
+
+/// A game of an evaluation that has ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EvaluatedGame {
+    /// Its number, from 0, in the order in which scores are listed.
+    pub number: usize,
+    /// Its score.
+    pub score: f64,
+    /// How many games have ended.
+    pub ended: usize,
+    /// How many there are to be.
+    pub planned: usize,
+}
+
+/// The games of an evaluation: of each environment in turn its first game, then its second, and so on, so that short games
+/// are not counted more often than long ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Games {
+    /// The score of each game, none of those that were interrupted.
+    scores: Vec<Option<f64>>,
+    ending: Option<Ending>,
+}
+
+impl Games {
+    /// Whether every game was played to its end.
+    pub fn are_complete(&self) -> bool {
+        !self.scores.contains(&None)
+    }
+
+    /// Scores of the games that ended.
+    pub fn scores(&self) -> Vec<f64> {
+        self.scores.iter().copied().flatten().collect()
+    }
+
+    /// How many were to be played.
+    pub fn planned(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Why not all ended, where that is so.
+    pub fn interruption(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
 }
 
 /// Environments on which weights are scored.
-pub(crate) struct Stage<'a> {
-    evaluation: &'a EvaluationConfig,
+pub(crate) struct Evaluation<'a> {
+    config: &'a EvaluationConfig,
     environments: VectorEnvironment,
-    input: Input,
-    actor: Actor,
+    seed: Seed,
 }
 
-impl<'a> Stage<'a> {
-    /// Environments of the configuration's kind. Their random streams are none of those that training derives from the
-    /// same seed.
-    pub(crate) fn new(config: &'a Config, roms: Option<&Path>, seed: Seed) -> anyhow::Result<Self> {
-        let evaluation = &config.evaluation;
-        let count = evaluation.episodes.min(SIDE_BY_SIDE);
+impl<'a> Evaluation<'a> {
+    /// Environments whose random streams are none of those that training derives from the same seed.
+    ///
+    /// # Errors
+    /// When the environments cannot be made.
+    pub(crate) fn new(config: &'a EvaluationConfig, environments: &Environments, seed: Seed) -> Result<Self, RunError> {
         let seed = seed.derive("evaluation", 0);
-        let environments = build_environments(&config.environment, count, seed.derive("environment", 0), roms)?;
-        let spec = environments.spec();
-        let input = network_config(config, spec).input;
-        let actor = Actor::new(spec.actions.len(), evaluation.noise, seed.derive("acting", 0));
-        Ok(Self { evaluation, environments, input, actor })
+        let count = config.episodes.min(SIDE_BY_SIDE);
+        Ok(Self { config, environments: environments.build(count, seed.derive("environment", 0))?, seed })
     }
 
-    /// Plays whole games with a network and gives their scores: of each environment in turn its first game, then its
-    /// second, and so on, so that short games are not counted more often than long ones. `None` when the interrupt came
-    /// before all had ended.
+    /// What plays with a network, with the random stream of this evaluation.
+    pub(crate) fn policy(&self, network: QNetwork, config: NetworkConfig, device: &Device) -> Policy {
+        Policy::new(network, config, self.config.noise, self.seed.derive("acting", 0), device.clone())
+    }
+
+    /// Plays whole games, all of them unless the interrupt comes before.
+    ///
+    /// # Errors
+    /// When an environment fails.
     pub(crate) fn play(
         &mut self,
-        network: &QNetwork,
-        device: &Device,
+        mut policy: Policy,
         interrupt: &Interrupt,
-    ) -> anyhow::Result<Option<Vec<f64>>> {
+        watch: &mut dyn FnMut(EvaluatedGame),
+    ) -> Result<Games, RunError> {
         let count = self.environments.len();
         let mut tracker = ScoreTracker::new(count, NonZeroUsize::MIN);
         // Game g is the (g / count)-th game of environment g % count.
-        let mut scores: Vec<Option<f64>> = vec![None; self.evaluation.episodes.get()];
-        let mut played = vec![0; count];
+        let mut scores: Vec<Option<f64>> = vec![None; self.config.episodes.get()];
+        let (mut played, mut ended) = (vec![0; count], 0);
         self.environments.reset()?;
-        while scores.contains(&None) {
-            if interrupt.requested() {
-                return Ok(None);
+        while ended < scores.len() {
+            if let Some(ending) = interrupt.ending() {
+                return Ok(Games { scores, ending: Some(ending) });
             }
-            let observations = self.environments.observations();
-            let actions = self.actor.choose(network, &self.input, observations, self.evaluation.epsilon, device);
+            let actions = policy.act(self.environments.observations(), self.config.epsilon);
             for (index, step) in self.environments.step(&actions)?.iter().enumerate() {
                 let Some(game) = tracker.observe(index, step) else { continue };
-                if let Some(score) = scores.get_mut(played[index] * count + index) {
-                    *score = Some(game.score);
-                }
+                let number = played[index] * count + index;
                 played[index] += 1;
+                let planned = scores.len();
+                if let Some(score) = scores.get_mut(number) {
+                    *score = Some(game.score);
+                    ended += 1;
+                    watch(EvaluatedGame { number, score: game.score, ended, planned });
+                }
             }
         }
-        Ok(Some(scores.into_iter().flatten().collect()))
+        Ok(Games { scores, ending: None })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Source;
+
+    fn cartpole() -> (Config, Environments) {
+        let config = Config::preset("cartpole").unwrap();
+        let environments = Environments::of(config.environment(), None).unwrap();
+        (config, environments)
+    }
 
     #[test]
     fn no_game_of_an_evaluation_starts_like_one_of_training_with_the_same_seed() {
-        let config = Config::read(&Source::find("cartpole").unwrap(), &[]).unwrap();
+        let (config, environments) = cartpole();
         let seed = Seed(7);
-        let training = seed.derive("environment", 0);
-        let mut training = build_environments(&config.environment, SIDE_BY_SIDE, training, None).unwrap();
-        let mut stage = Stage::new(&config, None, seed).unwrap();
+        let mut training = environments.build(SIDE_BY_SIDE, seed.derive("environment", 0)).unwrap();
+        let mut evaluation = Evaluation::new(config.evaluation(), &environments, seed).unwrap();
         training.reset().unwrap();
-        stage.environments.reset().unwrap();
+        evaluation.environments.reset().unwrap();
         for evaluated in 0..SIDE_BY_SIDE.get() {
             for trained in 0..SIDE_BY_SIDE.get() {
-                assert_ne!(stage.environments.observation(evaluated), training.observation(trained));
+                assert_ne!(evaluation.environments.observation(evaluated), training.observation(trained));
             }
         }
+    }
+
+    #[test]
+    fn an_interrupt_leaves_the_games_that_ended() {
+        let (config, environments) = cartpole();
+        let device = prism_model::open_device("flex").unwrap();
+        let mut evaluation = Evaluation::new(config.evaluation(), &environments, Seed(7)).unwrap();
+        let network = config.agent().network(evaluation.environments.spec());
+        let policy = || evaluation_policy(&evaluation, &network, &device);
+        let policy = policy();
+        let interrupt = Interrupt::default();
+        let (requested, mut told) = (interrupt.clone(), Vec::new());
+        let games = evaluation.play(policy, &interrupt, &mut |game| {
+            told.push(game);
+            if game.ended == 3 {
+                requested.request(crate::interrupt::Request::Interrupt);
+            }
+        });
+        let games = games.unwrap();
+        assert!(!games.are_complete() && games.interruption() == Some(&Ending::Interrupted));
+        assert!(told.len() >= 3 && told.len() < games.planned(), "{told:?}");
+        assert_eq!(games.scores().len(), told.len());
+    }
+
+    fn evaluation_policy(evaluation: &Evaluation<'_>, network: &NetworkConfig, device: &Device) -> Policy {
+        let built = network.init(&mut Seed(1).generator(), device).unwrap();
+        evaluation.policy(built, network.clone(), device)
     }
 }

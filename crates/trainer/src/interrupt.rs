@@ -1,44 +1,66 @@
-//! Ctrl-C: a first press asks the run to end, a second one ends it.
+//! How somebody asks a run to end.
 
-use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use anyhow::Context;
+use prism_runs::Ending;
 
-/// What a process that was told to stop by Ctrl-C returns, by the convention of shells: 128 and the signal's number.
-const INTERRUPTED: i32 = 130;
+const NOT_YET: u8 = 0;
+const INTERRUPTED: u8 = 1;
+const TERMINATED: u8 = 2;
 
-/// Whether somebody asked the run to end.
+/// Whether somebody asked a run to end. Clones are asked together.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
-    requested: Arc<AtomicBool>,
+    requested: Arc<AtomicU8>,
+}
+
+/// Who asks a run to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A person, by Ctrl-C.
+    Interrupt,
+    /// The system, a batch system or a terminal that goes away.
+    Terminate,
 }
 
 impl Interrupt {
-    /// Listens for Ctrl-C, and for the signals that end a process or its terminal. The second one exits at once.
-    ///
-    /// # Errors
-    /// When the process listens already or the system refuses.
-    pub fn listen() -> anyhow::Result<Self> {
-        let interrupt = Self::default();
-        let requested = Arc::clone(&interrupt.requested);
-        ctrlc::set_handler(move || {
-            if requested.swap(true, Ordering::Relaxed) {
-                std::process::exit(INTERRUPTED);
-            }
-            // The terminal may be gone, which is one of the reasons to be here: a panic would deafen this thread.
-            let _ = writeln!(
-                io::stderr(),
-                "\nstopping after this step and saving; once more to quit at once without saving"
-            );
-        })
-        .context("cannot listen for Ctrl-C")?;
-        Ok(interrupt)
+    /// Asks the run to end. The first request decides how it will have ended.
+    pub fn request(&self, request: Request) {
+        let request = match request {
+            Request::Interrupt => INTERRUPTED,
+            Request::Terminate => TERMINATED,
+        };
+        // A request that comes second changes nothing.
+        let _ = self.requested.compare_exchange(NOT_YET, request, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// How the run should end, if it should.
+    pub fn ending(&self) -> Option<Ending> {
+        match self.requested.load(Ordering::Relaxed) {
+            NOT_YET => None,
+            INTERRUPTED => Some(Ending::Interrupted),
+            _ => Some(Ending::Terminated),
+        }
     }
 
     /// Whether the run should end.
     pub fn requested(&self) -> bool {
-        self.requested.load(Ordering::Relaxed)
+        self.ending().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_request_decides() {
+        let interrupt = Interrupt::default();
+        assert_eq!(interrupt.ending(), None);
+        let asked = interrupt.clone();
+        asked.request(Request::Terminate);
+        asked.request(Request::Interrupt);
+        assert_eq!(interrupt.ending(), Some(Ending::Terminated));
     }
 }

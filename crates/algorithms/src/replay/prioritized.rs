@@ -10,7 +10,7 @@ use super::rank_heap::RankHeap;
 use super::sampling::{PrioritySpread, Sampling};
 use super::sum_tree::SumTree;
 use super::uniform;
-use crate::TransitionId;
+use crate::transition::TransitionId;
 
 /// Draws that are looked up at once, so that the time memory takes for one hides behind the others.
 const TOGETHER: usize = 16;

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use rand::RngExt;
 
 use super::{Replay, ReplayConfig, ReplayError, Sampling};
-use crate::{Batch, TransitionId};
+use crate::batch::Batch;
+use crate::transition::TransitionId;
 
 const FRAME_BYTES: usize = 3;
 

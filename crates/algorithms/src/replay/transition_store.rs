@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Transition, TransitionId};
+use crate::transition::{Transition, TransitionId};
 
 /// Transitions in the order they came, at most `capacity` of them; the oldest leave first.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use prism_environment::Generator;
 use rand::RngExt;
 
-use crate::TransitionId;
+use crate::transition::TransitionId;
 
 /// Draws ids uniformly, each draw independent of the others, so that one id can come several times.
 pub(super) fn sample(living: Range<TransitionId>, generator: &mut Generator, ids: &mut [TransitionId]) {

@@ -1,16 +1,17 @@
 //! What is measured: tasks, and the cases of each.
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
-use clap::ValueEnum;
-use prism_algorithms::Sampling;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-use super::playing::Game;
-use crate::{Config, SettingsError, Source};
+use super::subject::{Agent, Game, Scheme};
+use crate::environments::BuildError;
 
 /// A kind of work whose speed is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Task {
     /// Observations go up, q-values come back
@@ -65,71 +66,22 @@ impl Task {
     }
 }
 
-/// An agent of the family, as its preset configures it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Agent {
-    /// Preset `dqn`
-    Dqn,
-    /// Preset `c51`
-    C51,
-    /// Preset `rainbow`
-    Rainbow,
-    /// Preset `dqn-impala`
-    DqnImpala,
-}
-
-impl Agent {
-    /// Those that are measured unless others are asked for.
-    pub const USUAL: [Self; 3] = [Self::Dqn, Self::C51, Self::Rainbow];
-
-    /// The preset's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Dqn => "dqn",
-            Self::C51 => "c51",
-            Self::Rainbow => "rainbow",
-            Self::DqnImpala => "dqn-impala",
-        }
-    }
-
-    pub(super) fn config(self) -> Result<Config, SettingsError> {
-        Config::read(&Source::find(self.name())?, &[])
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
-/// How transitions are drawn from the replay that is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scheme {
-    /// As the preset `dqn` draws.
-    Uniform,
-    /// As the preset `rainbow` draws.
-    Proportional,
-}
+/// The name of no task.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("unknown task `{0}`: expected {}", Task::ALL.map(Task::name).join(", "))]
+pub struct UnknownTask(String);
 
-impl Scheme {
-    const ALL: [Self; 2] = [Self::Uniform, Self::Proportional];
+impl FromStr for Task {
+    type Err = UnknownTask;
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Uniform => "uniform",
-            Self::Proportional => "proportional",
-        }
-    }
-
-    /// The agent whose preset says how.
-    pub(super) fn agent(self) -> Agent {
-        match self {
-            Self::Uniform => Agent::Dqn,
-            Self::Proportional => Agent::Rainbow,
-        }
-    }
-
-    /// Whether `sampling` is what the name promises.
-    pub(super) fn is(self, sampling: Sampling) -> bool {
-        match self {
-            Self::Uniform => sampling == Sampling::Uniform,
-            Self::Proportional => matches!(sampling, Sampling::Proportional { .. }),
-        }
+    fn from_str(name: &str) -> Result<Self, UnknownTask> {
+        Self::ALL.into_iter().find(|task| task.name() == name).ok_or_else(|| UnknownTask(name.to_owned()))
     }
 }
 
@@ -141,7 +93,7 @@ pub(super) enum Case {
     Projection { batch: usize },
     Sampling { scheme: Scheme, batch: usize },
     Environment { game: Game, count: usize },
-    EndToEnd { game: Game },
+    EndToEnd { agent: Agent },
 }
 
 /// How many environments are stepped together.
@@ -149,7 +101,7 @@ const ENVIRONMENTS: [usize; 2] = [1, 8];
 
 impl Case {
     /// The cases of `tasks`: of `agents` where a task has agents, at `batches`, or the task's usual ones if there are
-    /// none.
+    /// none. The usual agent of whole training loops is that of Pong, or of Catch where there is no ROM.
     ///
     /// # Errors
     /// When a ROM is there and wrong.
@@ -158,17 +110,19 @@ impl Case {
         agents: &[Agent],
         batches: &[usize],
         roms: Option<&Path>,
-    ) -> anyhow::Result<Vec<Self>> {
+    ) -> Result<Vec<Self>, BuildError> {
+        let usual = Agent::usual();
+        let of_networks = if agents.is_empty() { &usual } else { agents };
         let mut cases = Vec::new();
         for task in Task::ALL.into_iter().filter(|task| tasks.contains(task)) {
             let batches = if batches.is_empty() { task.usual_batches() } else { batches };
             let at = |case: &dyn Fn(usize) -> Self| batches.iter().map(|&batch| case(batch)).collect::<Vec<_>>();
             match task {
                 Task::Forward => {
-                    cases.extend(agents.iter().flat_map(|&agent| at(&|batch| Self::Forward { agent, batch })))
+                    cases.extend(of_networks.iter().flat_map(|&agent| at(&|batch| Self::Forward { agent, batch })))
                 }
                 Task::Update => {
-                    cases.extend(agents.iter().flat_map(|&agent| at(&|batch| Self::Update { agent, batch })))
+                    cases.extend(of_networks.iter().flat_map(|&agent| at(&|batch| Self::Update { agent, batch })))
                 }
                 Task::Projection => cases.extend(at(&|batch| Self::Projection { batch })),
                 Task::Sampling => {
@@ -179,7 +133,10 @@ impl Case {
                     let game = Game::find(roms)?;
                     cases.extend(ENVIRONMENTS.map(|count| Self::Environment { game, count }));
                 }
-                Task::EndToEnd => cases.push(Self::EndToEnd { game: Game::find(roms)? }),
+                Task::EndToEnd if agents.is_empty() => {
+                    cases.push(Self::EndToEnd { agent: Game::find(roms)?.agent() });
+                }
+                Task::EndToEnd => cases.extend(agents.iter().map(|&agent| Self::EndToEnd { agent })),
             }
         }
         Ok(cases)
@@ -199,10 +156,10 @@ impl Case {
     /// What the task is done to.
     pub(super) fn subject(&self) -> &'static str {
         match self {
-            Self::Forward { agent, .. } | Self::Update { agent, .. } => agent.name(),
+            Self::Forward { agent, .. } | Self::Update { agent, .. } | Self::EndToEnd { agent } => agent.name(),
             Self::Projection { .. } => "c51",
             Self::Sampling { scheme, .. } => scheme.name(),
-            Self::Environment { game, .. } | Self::EndToEnd { game } => game.name(),
+            Self::Environment { game, .. } => game.name(),
         }
     }
 
@@ -226,7 +183,7 @@ mod tests {
     #[test]
     fn the_usual_plan_has_every_usual_agent_at_every_usual_batch() {
         let tasks = [Task::Projection, Task::Forward];
-        let cases = Case::plan(&tasks, &Agent::USUAL, &[], None).unwrap();
+        let cases = Case::plan(&tasks, &[], &[], None).unwrap();
         let named: Vec<_> = cases.iter().map(|case| (case.task(), case.subject(), case.batch())).collect();
         assert_eq!(named.len(), 3 * 4 + 3);
         assert_eq!(named[0], (Task::Forward, "dqn", 1), "in the order of the tasks, not of the command line");
@@ -236,9 +193,9 @@ mod tests {
 
     #[test]
     fn batches_that_are_asked_for_replace_the_usual_ones() {
-        let cases = Case::plan(&[Task::Update, Task::Sampling], &[Agent::C51], &[7], None).unwrap();
+        let cases = Case::plan(&[Task::Update, Task::Sampling], &[Agent::preset("c51")], &[7], None).unwrap();
         let expected = [
-            Case::Update { agent: Agent::C51, batch: 7 },
+            Case::Update { agent: Agent::preset("c51"), batch: 7 },
             Case::Sampling { scheme: Scheme::Uniform, batch: 7 },
             Case::Sampling { scheme: Scheme::Proportional, batch: 7 },
         ];
@@ -246,22 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_command_line_and_of_files() {
+    fn names_are_those_of_files() {
         for task in Task::ALL {
-            assert_eq!(task.to_possible_value().unwrap().get_name(), task.name());
+            assert_eq!(task.name().parse(), Ok(task));
             assert_eq!(serde_json::to_value(task).unwrap(), task.name());
         }
-        for agent in Agent::value_variants() {
-            assert_eq!(agent.to_possible_value().unwrap().get_name(), agent.name());
-            agent.config().unwrap();
-        }
+        assert!("updates".parse::<Task>().unwrap_err().to_string().contains("forward, update"));
     }
 
     #[test]
-    fn presets_draw_as_the_schemes_are_called() {
-        for scheme in Scheme::ALL {
-            let sampling = scheme.agent().config().unwrap().replay.sampling;
-            assert!(scheme.is(sampling), "{} draws {sampling:?}", scheme.agent().name());
-        }
+    fn whole_training_loops_are_those_of_the_agents_asked_for() {
+        let agents = ["catch", "cartpole"].map(Agent::preset);
+        let cases = Case::plan(&[Task::EndToEnd], &agents, &[], None).unwrap();
+        assert_eq!(cases, agents.map(|agent| Case::EndToEnd { agent }));
     }
 }

@@ -1,6 +1,6 @@
 //! The one place that knows how much memory is in use.
 
-use burn::tensor::Device;
+use prism_model::Device;
 
 /// Bytes held for work on `device`: all that its own allocator has reserved, where it has one that tells, else the
 /// resident memory of this process, which includes everything else the process holds. `None` where the system does not

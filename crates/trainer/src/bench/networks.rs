@@ -1,15 +1,14 @@
 //! Work of networks: forward passes, updates, the projection; on 84x84x4 observations of random bytes, with 6 actions.
 
-use burn::tensor::{Device, Tensor, TensorData};
-use prism_algorithms::{ActingNoise, Actor, Batch, Learner, Measure};
+use burn::tensor::{Tensor, TensorData};
+use prism_algorithms::{ActingNoise, Batch, Learner, Measure, Policy};
 use prism_environment::{Element, EnvironmentSpec, Generator, ObservationSpec, Seed};
-use prism_model::{NetworkConfig, Support};
+use prism_model::{Device, NetworkConfig, Support};
 use rand::{Rng, RngExt};
 
-use super::case::Agent;
-use super::work::{Work, WrongResult, check_numbers};
-use crate::Config;
-use crate::network::network_config;
+use super::subject::Agent;
+use super::work::{Work, WorkError, WrongResult, check_numbers};
+use crate::config::Config;
 
 /// As many as Pong has.
 const ACTIONS: usize = 6;
@@ -19,28 +18,27 @@ const SEED: Seed = Seed(0);
 
 /// Acting: observations go to the device, the network runs, q-values are read and the best actions taken. Noisy layers
 /// draw fresh noise.
-pub(super) fn forward(agent: Agent, batch: usize, device: &Device) -> anyhow::Result<Work> {
+pub(super) fn forward(agent: Agent, batch: usize, device: &Device) -> Result<Work, WorkError> {
     let network_config = atari_network(&agent.config()?);
     let network = network_config.init(&mut SEED.derive("network", 0).generator(), device)?;
-    let input = network_config.input;
-    let observations = random_bytes(batch * input.bytes());
+    let observations = random_bytes(batch * network_config.input.bytes());
+    let seed = SEED.derive("acting", 0);
+    let mut policy = Policy::new(network, network_config, ActingNoise::Fresh, seed, device.clone());
 
-    let q_values = prism_model::read(network.forward(input.upload(&observations, device)));
-    check_numbers("q-values", &q_values, batch * ACTIONS)?;
-    let mut actor = Actor::new(ACTIONS, ActingNoise::Fresh, SEED.derive("acting", 0));
-    let device = device.clone();
+    check_numbers("q-values", &policy.values(&observations), batch * ACTIONS)?;
     Ok(Work::of_batches(move |operations| {
         for _ in 0..operations {
-            actor.choose(&network, &input, &observations, 0.0, &device);
+            policy.act(&observations, 0.0);
         }
         Ok(())
     }))
 }
 
 /// Learning as the run loop does it: an update, then the result of the one before is read.
-pub(super) fn update(agent: Agent, batch: usize, device: &Device) -> anyhow::Result<Work> {
+pub(super) fn update(agent: Agent, batch: usize, device: &Device) -> Result<Work, WorkError> {
     let config = agent.config()?;
-    let mut learner = Learner::new(config.learner, atari_network(&config), SEED.derive("network", 0), device)?;
+    let mut learner =
+        Learner::new(config.agent().learner(), atari_network(&config), SEED.derive("network", 0), device)?;
     let batch = random_batch(batch, learner.network_config().input.bytes(), &config);
 
     let result = learner.update(&batch, Measure::Losses).read();
@@ -63,7 +61,7 @@ pub(super) fn update(agent: Agent, batch: usize, device: &Device) -> anyhow::Res
 }
 
 /// C51's projection of distributions that lie on the device; only the last result is read.
-pub(super) fn projection(batch: usize, device: &Device) -> anyhow::Result<Work> {
+pub(super) fn projection(batch: usize, device: &Device) -> Result<Work, WorkError> {
     let (v_min, v_max, atoms) = SUPPORT;
     let support = Support::new(v_min, v_max, atoms).expect("the paper's support");
     let mut generator = SEED.derive("projection", 0).generator();
@@ -112,7 +110,7 @@ fn atari_network(config: &Config) -> NetworkConfig {
         actions: (0..ACTIONS).map(|action| action.to_string()).collect(),
         frame_skip: 4,
     };
-    network_config(config, &spec)
+    config.agent().network(&spec)
 }
 
 /// Four grey frames of 84x84 bytes.
@@ -132,7 +130,8 @@ fn random_batch(size: usize, observation_bytes: usize, config: &Config) -> Batch
     let mut batch = Batch::new(size, observation_bytes);
     generator.fill_bytes(&mut batch.observations);
     generator.fill_bytes(&mut batch.next_observations);
-    let discount = config.learning.gamma.powi(i32::from(config.learning.n_step)) as f32;
+    let learning = &config.agent().learning;
+    let discount = learning.gamma.powi(i32::from(learning.n_step)) as f32;
     for i in 0..size {
         batch.actions[i] = generator.random_range(0..ACTIONS as i32);
         batch.returns[i] = generator.random_range(-1..=1) as f32;
@@ -160,7 +159,7 @@ mod tests {
 
     #[test]
     fn batches_are_those_of_the_preset() {
-        let config = Agent::Rainbow.config().unwrap();
+        let config = Agent::preset("rainbow").config().unwrap();
         let batch = random_batch(256, 28_224, &config);
         let discount = 0.99f64.powi(3) as f32;
         assert!(batch.discounts.iter().all(|&found| found == 0.0 || found == discount), "{:?}", batch.discounts);

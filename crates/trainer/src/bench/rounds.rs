@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::spread::Spread;
-use super::work::Work;
-use crate::Interrupt;
+use super::work::{Work, WorkError};
+use crate::interrupt::Interrupt;
 
 /// Rounds of a measurement whose operations are as long as a whole round should be, or longer.
 const LEAST_ROUNDS: usize = 5;
@@ -25,7 +25,7 @@ pub(super) struct Timing {
 /// Runs `work` until it has been at it for a while, and gives the seconds of an operation.
 ///
 /// The first operation is not counted: kernels are compiled and tuned in it.
-pub(super) fn warm_up(work: &mut Work, seconds: f64) -> anyhow::Result<f64> {
+pub(super) fn warm_up(work: &mut Work, seconds: f64) -> Result<f64, WorkError> {
     (work.run)(1)?;
     let start = Instant::now();
     let mut operations = 1;
@@ -55,7 +55,7 @@ pub(super) fn measure(
     operation_seconds: &[f64],
     seconds: f64,
     interrupt: &Interrupt,
-) -> anyhow::Result<Option<Vec<Timing>>> {
+) -> Result<Option<Vec<Timing>>, WorkError> {
     let (rounds, operations) = schedule(operation_seconds, seconds);
     let mut times = vec![Vec::with_capacity(rounds); works.len()];
     for round in 0..rounds {
@@ -73,7 +73,7 @@ pub(super) fn measure(
 }
 
 /// Seconds that so many operations take.
-fn time(work: &mut Work, operations: u64) -> anyhow::Result<f64> {
+fn time(work: &mut Work, operations: u64) -> Result<f64, WorkError> {
     let start = Instant::now();
     (work.run)(operations)?;
     Ok(start.elapsed().as_secs_f64())

@@ -4,9 +4,9 @@ use prism_algorithms::{Batch, Replay, ReplayConfig};
 use prism_environment::{Seed, StepType, TimeStep};
 use rand::RngExt;
 
-use super::case::Scheme;
 use super::networks::atari_observation;
-use super::work::{Work, WrongResult, check_numbers};
+use super::subject::Scheme;
+use super::work::{Work, WorkError, WrongResult, check_numbers};
 
 /// Transitions in the replay that is drawn from, which takes 0.73 GB: what the preset `pong` remembers.
 pub(super) const TRANSITIONS: usize = 100_000;
@@ -19,7 +19,7 @@ const SHADES: usize = 255;
 const SEED: Seed = Seed(0);
 
 /// Drawing batches from a replay of `transitions`: ids, importance weights, stacked observations.
-pub(super) fn draw(scheme: Scheme, size: usize, transitions: usize) -> anyhow::Result<Work> {
+pub(super) fn draw(scheme: Scheme, size: usize, transitions: usize) -> Result<Work, WorkError> {
     let replay = filled(scheme, transitions)?;
     let mut batch = Batch::new(size, atari_observation().bytes());
     let mut generator = SEED.derive("replay", 0).generator();
@@ -34,20 +34,13 @@ pub(super) fn draw(scheme: Scheme, size: usize, transitions: usize) -> anyhow::R
 }
 
 /// A full replay of one environment; priorities, where it has any, are random.
-fn filled(scheme: Scheme, transitions: usize) -> anyhow::Result<Replay> {
+fn filled(scheme: Scheme, transitions: usize) -> Result<Replay, WorkError> {
     let config = scheme.agent().config()?;
-    let sampling = config.replay.sampling;
+    let sampling = config.agent().replay.sampling;
     assert!(scheme.is(sampling), "the preset draws otherwise: {sampling:?}");
     let observation = atari_observation();
     let (bytes, frame_bytes) = (observation.bytes(), observation.frame_bytes());
-    let mut replay = Replay::new(ReplayConfig {
-        capacity: transitions,
-        streams: 1,
-        observation,
-        n: config.learning.n_step,
-        gamma: config.learning.gamma,
-        sampling,
-    })?;
+    let mut replay = Replay::new(ReplayConfig { capacity: transitions, ..config.agent().replay(&observation, 1) })?;
     let mut stack = vec![0; bytes];
     let mut step = 0;
     while replay.len() < transitions {

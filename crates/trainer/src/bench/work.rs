@@ -1,18 +1,67 @@
 //! Work that is ready to be timed.
 
 use std::fmt;
-use std::path::Path;
 
-use burn::tensor::Device;
+use prism_algorithms::ReplayError;
+use prism_environment::VectorError;
+use prism_model::NetworkError;
 use thiserror::Error;
 
-use super::case::Case;
-use super::{networks, playing, sampling};
+use crate::config::SettingsError;
+use crate::environments::BuildError;
+use crate::run::RunError;
+use crate::run::training::TrainingError;
+
+/// Why work cannot be done.
+#[derive(Debug, Error)]
+pub(super) enum WorkError {
+    /// A result is wrong.
+    #[error(transparent)]
+    Wrong(#[from] WrongResult),
+    /// What a run is made of cannot be made or fails.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl WorkError {
+    /// The error and its causes in one line.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Wrong(error) => error.to_string(),
+            Self::Run(error) => error.reason(),
+        }
+    }
+}
+
+/// What a run is made of fails as a run would.
+macro_rules! as_run_error {
+    ($($error:ty),*) => {
+        $(impl From<$error> for WorkError {
+            fn from(error: $error) -> Self {
+                Self::Run(error.into())
+            }
+        })*
+    };
+}
+
+as_run_error!(SettingsError, BuildError, VectorError, TrainingError);
+
+impl From<NetworkError> for WorkError {
+    fn from(error: NetworkError) -> Self {
+        Self::Run(prism_algorithms::AgentError::from(error).into())
+    }
+}
+
+impl From<ReplayError> for WorkError {
+    fn from(error: ReplayError) -> Self {
+        Self::Run(prism_algorithms::AgentError::from(error).into())
+    }
+}
 
 /// Operations of one kind, whose first results have been checked.
 pub(super) struct Work {
     /// Does so many operations, and returns when the device has done them: by reading the last result.
-    pub(super) run: Box<dyn FnMut(u64) -> anyhow::Result<()>>,
+    pub(super) run: Box<dyn FnMut(u64) -> Result<(), WorkError>>,
     /// How many times are counted for an operation: the agent steps in it, 1 for a batch.
     pub(super) units: u64,
 }
@@ -24,7 +73,7 @@ impl fmt::Debug for Work {
 }
 
 impl Work {
-    pub(super) fn of_batches(run: impl FnMut(u64) -> anyhow::Result<()> + 'static) -> Self {
+    pub(super) fn of_batches(run: impl FnMut(u64) -> Result<(), WorkError> + 'static) -> Self {
         Self { run: Box::new(run), units: 1 }
     }
 }
@@ -49,17 +98,5 @@ pub(super) fn check_numbers(what: &'static str, numbers: &[f32], count: usize) -
             Err(WrongResult { what, found: number.to_string(), expected: "only finite numbers".to_owned() })
         }
         None => Ok(()),
-    }
-}
-
-/// Makes a case ready and checks its first results. Cases of the processor alone leave the device alone.
-pub(super) fn prepare(case: Case, device: &Device, roms: Option<&Path>) -> anyhow::Result<Work> {
-    match case {
-        Case::Forward { agent, batch } => networks::forward(agent, batch, device),
-        Case::Update { agent, batch } => networks::update(agent, batch, device),
-        Case::Projection { batch } => networks::projection(batch, device),
-        Case::Sampling { scheme, batch } => sampling::draw(scheme, batch, sampling::TRANSITIONS),
-        Case::Environment { game, count } => playing::environment(game, count, roms),
-        Case::EndToEnd { game } => playing::end_to_end(game, device, roms),
     }
 }

@@ -8,7 +8,8 @@ use rand::RngExt;
 
 use super::super::{PrioritySpread, Replay, ReplayConfig, Sampling};
 use super::{FRAME_BYTES, bytes_of, config, contents, load, time_step};
-use crate::{Batch, TransitionId};
+use crate::batch::Batch;
+use crate::transition::TransitionId;
 
 const PROPORTIONAL: Sampling = Sampling::Proportional { exponent: 0.6 };
 const RANK_BASED: Sampling = Sampling::RankBased { exponent: 0.7 };

@@ -1,19 +1,11 @@
-//! Targets of value learning: pure functions over batches of tensors that carry no gradient.
+//! Learning of distributions over fixed atoms: C51 (Bellemare et al. 2017).
 
+use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor};
-use prism_model::{Support, project};
+use prism_model::{QNetwork, Support, project};
 use serde::{Deserialize, Serialize};
 
-/// Whose opinion decides which action of s' a target is taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Bootstrap {
-    /// The target network's, which then also values it (Mnih et al. 2015, algorithm 1).
-    Max,
-    /// The online network's, while the target network values it (van Hasselt et al. 2016, "Deep reinforcement learning
-    /// with double Q-learning", equation 4).
-    Double,
-}
+use crate::objective::{Bootstrap, Examples, Losses, of_action};
 
 /// How a distribution of returns at s' becomes the one wanted at s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,38 +17,53 @@ pub enum DistributionTarget {
     NeighbourSpreading,
 }
 
-/// Targets of Q-learning (Mnih et al. 2015, algorithm 1; n-step as in Sutton and Barto 2018, section 7.1):
-/// y = G + D · Q_target(s', a*).
-///
-/// # Shapes
-/// - `returns`: G, the n-step return, `[batch]`
-/// - `discounts`: D, the product of the discounts up to s', 0 after a real ending, `[batch]`
-/// - `next_q_values`: Q_target(s', ·), `[batch, actions]`
-/// - `next_actions`: a*, `[batch, 1]`
-/// - returns: `[batch]`
-pub fn q_learning_target(
-    returns: Tensor<1>,
-    discounts: Tensor<1>,
-    next_q_values: Tensor<2>,
-    next_actions: Tensor<2, Int>,
-) -> Tensor<1> {
-    let [batch] = returns.dims();
-    assert_eq!(discounts.dims(), [batch], "one discount for each return");
-    assert_eq!(next_q_values.dims()[0], batch, "one row of q-values for each return");
-    assert_eq!(next_actions.dims(), [batch, 1], "one action for each return");
-    returns + discounts * next_q_values.gather(1, next_actions).squeeze_dim(1)
+impl DistributionTarget {
+    /// Every kind, in the order in which they are listed.
+    pub const ALL: [Self; 2] = [Self::Projection, Self::NeighbourSpreading];
 }
 
-/// Distribution of each example's action.
+/// Cross-entropies of predicted distributions against target distributions.
+///
+/// # Panics
+/// When the networks' output is not distributions over `support`.
+pub fn losses(
+    kind: DistributionTarget,
+    support: &Support,
+    bootstrap: Bootstrap,
+    online: &QNetwork,
+    target: &QNetwork,
+    examples: Examples,
+) -> Losses {
+    let next = softmax(target.logits(examples.next_observations.clone()), 2);
+    let next_actions = bootstrap.actions(online, examples.next_observations, support.mean(next.clone()));
+    let next = of_action(next, next_actions);
+    let targets = distribution_target(kind, examples.returns, examples.discounts, next, support);
+    let logits = of_action(online.logits(examples.observations), examples.actions);
+    let probabilities = softmax(logits.clone().inner(), 1);
+    Losses {
+        losses: cross_entropy(targets.clone(), logits),
+        q_values: mean(probabilities, support),
+        targets: mean(targets, support),
+    }
+}
+
+/// Means of distributions `[batch, atoms]`, `[batch]`.
+fn mean(probabilities: Tensor<2>, support: &Support) -> Tensor<1> {
+    support.mean(probabilities.unsqueeze_dim::<3>(1)).squeeze_dim(1)
+}
+
+/// Cross-entropy of predicted distributions against targets that carry no gradient (Bellemare et al. 2017, algorithm 1):
+/// -Σᵢ mᵢ log pᵢ.
+///
+/// It is the Kullback-Leibler divergence of the two plus the target's own entropy, which no weight changes.
 ///
 /// # Shapes
-/// - `distributions`: `[batch, actions, atoms]`
-/// - `actions`: `[batch, 1]`
-/// - returns: `[batch, atoms]`
-pub fn distribution_of_action(distributions: Tensor<3>, actions: Tensor<2, Int>) -> Tensor<2> {
-    let [batch, _, atoms] = distributions.dims();
-    let actions = actions.reshape([batch, 1, 1]).expand([batch, 1, atoms]);
-    distributions.gather(1, actions).squeeze_dim(1)
+/// - `targets`: m, probabilities, `[batch, atoms]`
+/// - `logits`: log p up to a constant, `[batch, atoms]`
+/// - returns: `[batch]`
+pub fn cross_entropy(targets: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
+    assert_eq!(targets.dims(), logits.dims(), "one target for each predicted distribution");
+    (targets * log_softmax(logits, 1)).sum_dim(1).squeeze_dim(1).neg()
 }
 
 /// Target distributions of categorical learning.
@@ -149,25 +156,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_target_bootstraps_only_through_the_discount_and_from_the_chosen_action() {
-        let device = device();
-        let target = q_learning_target(
-            Tensor::from_floats([1.0, -1.0, 0.5], &device),
-            Tensor::from_floats([0.99, 0.0, 0.970_299], &device),
-            Tensor::from_floats([[2.0, 3.0], [50.0, 60.0], [-1.0, -2.0]], &device),
-            Tensor::from_ints([[1], [1], [1]], &device),
-        );
-        assert_close(&values(target), &[1.0 + 0.99 * 3.0, -1.0, 0.5 - 2.0 * 0.970_299]);
-    }
-
-    #[test]
-    fn each_example_keeps_the_distribution_of_its_action() {
-        let distributions = Tensor::from_floats([[[0.1, 0.9], [0.3, 0.7]], [[1.0, 0.0], [0.5, 0.5]]], &device());
-        let chosen = distribution_of_action(distributions, Tensor::from_ints([[1], [0]], &device()));
-        assert_eq!(values(chosen), [0.3, 0.7, 1.0, 0.0]);
-    }
-
     /// The documented formula.
     fn scalar_spread(return_: f64, discount: f64, p: &[f64], support: &Support) -> Vec<f64> {
         let last = p.len() as i64 - 1;
@@ -213,5 +201,47 @@ mod tests {
         }
         let p = values(p);
         assert!(p[3] > 0.5 && p.iter().all(|mass| p[3] >= *mass), "{p:?}");
+    }
+
+    const TARGETS: [[f32; 3]; 2] = [[0.2, 0.5, 0.3], [0.0, 0.0, 1.0]];
+    const LOGITS: [[f32; 3]; 2] = [[0.5, -1.0, 2.0], [3.0, 0.0, -30.0]];
+
+    /// The documented formula, with the softmax written out.
+    fn scalar_cross_entropy(target: &[f32; 3], logits: [f64; 3]) -> f64 {
+        let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
+        -(0..3).map(|i| f64::from(target[i]) * (logits[i].exp() / sum).ln()).sum::<f64>()
+    }
+
+    #[test]
+    fn cross_entropy_equals_its_documented_formula() {
+        let losses = cross_entropy(Tensor::from_floats(TARGETS, &device()), Tensor::from_floats(LOGITS, &device()));
+        let expected: Vec<f64> = TARGETS
+            .iter()
+            .zip(LOGITS)
+            .map(|(target, logits)| scalar_cross_entropy(target, logits.map(f64::from)))
+            .collect();
+        assert_close(&values(losses), &expected);
+    }
+
+    #[test]
+    fn the_gradient_of_cross_entropy_equals_the_numerical_derivative() {
+        let logits = Tensor::<2>::from_floats(LOGITS, &device().autodiff()).require_grad();
+        let targets = Tensor::from_floats(TARGETS, &device());
+        let gradients = cross_entropy(targets, logits.clone()).sum().backward();
+        let gradient: Vec<f32> =
+            logits.grad(&gradients).expect("logits are tracked").into_data().try_to_vec().expect("floats");
+        let step = 1e-4;
+        for (example, (target, logits)) in TARGETS.iter().zip(LOGITS).enumerate() {
+            for atom in 0..3 {
+                let at = |change: f64| {
+                    let mut logits = logits.map(f64::from);
+                    logits[atom] += change;
+                    scalar_cross_entropy(target, logits)
+                };
+                let expected = (at(step) - at(-step)) / (2.0 * step);
+                let actual = f64::from(gradient[3 * example + atom]);
+                assert!((actual - expected).abs() < 1e-4, "example {example}, atom {atom}: {actual} is not {expected}");
+            }
+        }
     }
 }

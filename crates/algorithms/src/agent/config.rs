@@ -1,0 +1,144 @@
+//! What an agent is made from: the sections of a configuration that decide how it acts, remembers and learns.
+
+use std::num::NonZeroUsize;
+
+use prism_environment::{AgentSteps, EnvironmentSpec, ObservationSpec};
+use prism_model::{Input, InputElement, NetworkConfig, NetworkParts, Optimiser};
+use serde::Serialize;
+
+use crate::learner::{GradientBound, LearnerConfig};
+use crate::objective::{Bootstrap, Objective};
+use crate::priority::Priority;
+use crate::replay::{ReplayConfig, Sampling};
+use crate::schedule::LinearSchedule;
+
+/// Everything that decides an agent but its environments, its seed and its device.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AgentConfig {
+    /// The network, but for its input, its actions and its output: the environment and the objective decide those.
+    pub network: NetworkParts,
+    /// Probability of a random action, by agent steps over all environments together.
+    pub exploration: LinearSchedule,
+    /// How much is remembered and how it is drawn.
+    pub replay: ReplayPlan,
+    /// What is learned, and how often.
+    pub learning: LearningPlan,
+    /// How a gradient changes the weights.
+    pub optimiser: OptimiserPlan,
+    /// What is measured beside learning.
+    pub diagnostics: DiagnosticsPlan,
+}
+
+/// What is remembered, and how it is drawn.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReplayPlan {
+    /// Transitions kept.
+    pub capacity: usize,
+    /// Agent steps before learning begins.
+    pub warm_up: AgentSteps,
+    /// How transitions are drawn.
+    pub sampling: Sampling,
+    /// Where priorities come from and how they are made up for; absent where sampling has none.
+    pub prioritization: Option<Prioritization>,
+}
+
+/// Priorities and their correction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prioritization {
+    /// What a transition's priority is.
+    pub priority: Priority,
+    /// The importance exponent, by agent steps over all environments together.
+    pub importance: LinearSchedule,
+}
+
+/// What is learned, and how often.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LearningPlan {
+    /// Discount per agent step.
+    pub gamma: f64,
+    /// Rewards summed before a transition bootstraps.
+    pub n_step: u16,
+    /// Transitions per update.
+    pub batch_size: usize,
+    /// Agent steps between updates.
+    pub period: AgentSteps,
+    /// Agent steps between replacements of the target network.
+    pub target_period: AgentSteps,
+    /// Which action of s' a target is taken from.
+    pub bootstrap: Bootstrap,
+    /// What the network learns to say.
+    pub objective: Objective,
+}
+
+/// How a gradient changes the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OptimiserPlan {
+    /// Optimiser and its values.
+    pub optimiser: Optimiser,
+    /// Bound on the gradient.
+    pub gradient_bound: GradientBound,
+}
+
+/// What is measured beside learning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DiagnosticsPlan {
+    /// Updates that one [`UpdateSummary`](crate::UpdateSummary) covers, at least 1.
+    pub record_period: u64,
+    /// Observations held out at the end of the warm-up, over which q-values are averaged; 0 for none.
+    pub held_out: usize,
+    /// Which distributions are recorded.
+    pub distributions: Option<DistributionRecords>,
+}
+
+/// Distributions that are recorded as they change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DistributionRecords {
+    /// How many observations they are of, taken at the end of the warm-up.
+    pub observations: NonZeroUsize,
+    /// Updates between records.
+    pub period: u64,
+}
+
+impl AgentConfig {
+    /// The network of this agent in environments of this kind.
+    pub fn network(&self, spec: &EnvironmentSpec) -> NetworkConfig {
+        self.network.network(input_of(&spec.observation), spec.actions.len(), self.learning.objective.output())
+    }
+
+    /// The replay of this agent, fed by `streams` environments.
+    pub fn replay(&self, observation: &ObservationSpec, streams: usize) -> ReplayConfig {
+        ReplayConfig {
+            observation: observation.clone(),
+            streams,
+            capacity: self.replay.capacity,
+            sampling: self.replay.sampling,
+            n: self.learning.n_step,
+            gamma: self.learning.gamma,
+        }
+    }
+
+    /// The learner of this agent.
+    pub fn learner(&self) -> LearnerConfig {
+        LearnerConfig {
+            objective: self.learning.objective,
+            bootstrap: self.learning.bootstrap,
+            optimiser: self.optimiser.optimiser,
+            gradient_bound: self.optimiser.gradient_bound,
+            priorities: self.replay.prioritization.as_ref().map(|prioritization| prioritization.priority.measure),
+        }
+    }
+}
+
+/// Observations as a network has to take them: stacked frames become channels.
+fn input_of(observation: &ObservationSpec) -> Input {
+    let shape = match *observation.frame.as_slice() {
+        [height, width] => vec![observation.stack, height, width],
+        [channels, height, width] => vec![observation.stack * channels, height, width],
+        _ => vec![observation.stack * observation.frame_elements()],
+    };
+    let element = match observation.element {
+        prism_environment::Element::U8 => InputElement::U8,
+        prism_environment::Element::F32 => InputElement::F32,
+    };
+    Input { shape, element }
+}

@@ -1,0 +1,143 @@
+//! What a network learns to say of an action, and how far it is from it: one member of the DQN family a file.
+//!
+//! A member is one decision: the output that its network has, the loss of an example, and the size of an example's error
+//! follow from it together. Each is a pure function of the two networks and a batch of examples.
+
+pub mod categorical;
+pub mod quantile;
+pub mod td;
+
+use std::num::NonZeroUsize;
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+use prism_model::{Output, QNetwork, Support};
+use serde::{Deserialize, Serialize};
+
+use self::categorical::DistributionTarget;
+use self::td::TdLoss;
+
+/// What is learned of each action.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// The expected return, from temporal-difference errors (Mnih et al. 2015).
+    Td(TdLoss),
+    /// The distribution of the return over fixed atoms, by cross-entropy against a target distribution: C51 (Bellemare et
+    /// al. 2017).
+    Categorical {
+        /// How the distribution at s' becomes the one wanted at s.
+        target: DistributionTarget,
+        /// The atoms.
+        support: Support,
+    },
+    /// The quantiles of the return, by quantile regression: QR-DQN (Dabney et al. 2018).
+    Quantile {
+        /// How many.
+        quantiles: NonZeroUsize,
+        /// κ, the error up to which the loss is quadratic; 0 for the plain quantile loss.
+        kappa: f32,
+    },
+}
+
+/// Whose opinion decides which action of s' a target is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bootstrap {
+    /// The target network's, which then also values it (Mnih et al. 2015, algorithm 1).
+    Max,
+    /// The online network's, while the target network values it (van Hasselt et al. 2016, "Deep reinforcement learning
+    /// with double Q-learning", equation 4).
+    Double,
+}
+
+impl Bootstrap {
+    /// Every way, in the order in which they are listed.
+    pub const ALL: [Self; 2] = [Self::Max, Self::Double];
+
+    /// Action of s' that each target is taken from, `[batch, 1]`, given the target network's q-values there,
+    /// `[batch, actions]`.
+    fn actions(self, online: &QNetwork, next_observations: Tensor<2>, target_q_values: Tensor<2>) -> Tensor<2, Int> {
+        match self {
+            Self::Max => target_q_values.argmax(1),
+            Self::Double => online.valid().forward(next_observations).argmax(1),
+        }
+    }
+}
+
+/// A batch on the device.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    /// s, `[batch, elements]`.
+    pub observations: Tensor<2>,
+    /// Action taken in s, `[batch, 1]`.
+    pub actions: Tensor<2, Int>,
+    /// G, the n-step return, `[batch]`.
+    pub returns: Tensor<1>,
+    /// D, the weight of what s' is worth: the product of the discounts on the way, 0 after a real ending, `[batch]`.
+    pub discounts: Tensor<1>,
+    /// s', `[batch, elements]`.
+    pub next_observations: Tensor<2>,
+}
+
+/// How far a network is from what an objective wants of it, for each example.
+#[derive(Clone, Debug)]
+pub struct Losses {
+    /// Loss, through which gradients flow to the online network, `[batch]`.
+    pub losses: Tensor<1>,
+    /// Q-value of the action before the update, `[batch]`.
+    pub q_values: Tensor<1>,
+    /// Expected return that the target stands for: y = G + D Q(s', a*) of temporal differences, the mean of the target
+    /// distribution of others, `[batch]`.
+    pub targets: Tensor<1>,
+}
+
+impl Objective {
+    /// The output that a network needs for this objective.
+    pub fn output(&self) -> Output {
+        match *self {
+            Self::Td(_) => Output::QValues,
+            Self::Categorical { support, .. } => Output::Distribution(support),
+            Self::Quantile { quantiles, .. } => Output::Quantiles { count: quantiles },
+        }
+    }
+
+    /// Losses of the online network against targets from the target network, which carry no gradient.
+    ///
+    /// # Panics
+    /// When the networks' output is not [`Objective::output`].
+    pub fn losses(&self, bootstrap: Bootstrap, online: &QNetwork, target: &QNetwork, examples: Examples) -> Losses {
+        match self {
+            Self::Td(loss) => td::losses(*loss, bootstrap, online, target, examples),
+            Self::Categorical { target: kind, support } => {
+                categorical::losses(*kind, support, bootstrap, online, target, examples)
+            }
+            Self::Quantile { kappa, .. } => quantile::losses(*kappa, bootstrap, online, target, examples),
+        }
+    }
+}
+
+/// The numbers of each example's action.
+///
+/// # Shapes
+/// - `outputs`: `[batch, actions, numbers]`
+/// - `actions`: `[batch, 1]`
+/// - returns: `[batch, numbers]`
+pub fn of_action(outputs: Tensor<3>, actions: Tensor<2, Int>) -> Tensor<2> {
+    let [batch, _, numbers] = outputs.dims();
+    let actions = actions.reshape([batch, 1, 1]).expand([batch, 1, numbers]);
+    outputs.gather(1, actions).squeeze_dim(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_example_keeps_the_numbers_of_its_action() {
+        let device = prism_model::open_device("flex").expect("tests are built with flex");
+        let outputs = Tensor::from_floats([[[0.1, 0.9], [0.3, 0.7]], [[1.0, 0.0], [0.5, 0.5]]], &device);
+        let chosen = of_action(outputs, Tensor::from_ints([[1], [0]], &device));
+        assert_eq!(prism_model::read(chosen.reshape([4])), [0.3, 0.7, 1.0, 0.0]);
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a run cannot begin or go on.
+
+use prism_algorithms::{AgentError, LearningError};
+use prism_environment::VectorError;
+use prism_model::{DeviceError, NetworkError, WeightsError};
+use prism_runs::{RecordError, RunFolderError};
+use thiserror::Error;
+
+use crate::config::{NotEnoughMemory, SettingsError};
+use crate::environments::BuildError;
+use crate::memory::MemoryBound;
+use crate::run::training::TrainingError;
+
+/// Why a run cannot begin or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no such device here.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The environments cannot be made.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The agent does not fit its environments.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// The machine has not the memory.
+    #[error("{source}; {bound}")]
+    Memory {
+        /// What is needed, what there is, and what would fit.
+        source: NotEnoughMemory,
+        /// Why there is no more.
+        bound: MemoryBound,
+    },
+    /// An environment failed.
+    #[error(transparent)]
+    Environment(#[from] VectorError),
+    /// The weights are of no use any more.
+    #[error("{0}; lower optimiser.learning_rate or bound optimiser.gradient_norm")]
+    Learning(#[source] LearningError),
+    /// Weights cannot be read or belong to another network.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The run folder cannot be made, found or written.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// A record cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Who can mend an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunErrorKind {
+    /// Whoever asked for what cannot be done.
+    Usage,
+    /// Nobody by asking differently: a disk, a device, a file.
+    Outside,
+}
+
+impl RunError {
+    /// Who can mend it.
+    pub fn kind(&self) -> RunErrorKind {
+        match self {
+            Self::Settings(_)
+            | Self::Memory { .. }
+            | Self::Agent(AgentError::Network(NetworkError::NotAnImage { .. }))
+            | Self::Device(DeviceError::Unknown { .. } | DeviceError::NotCompiled { .. }) => RunErrorKind::Usage,
+            Self::Build(error) if error.is_usage() => RunErrorKind::Usage,
+            _ => RunErrorKind::Outside,
+        }
+    }
+
+    /// The error and its causes in one line.
+    pub fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !reason.contains(&text) {
+                reason.push_str(": ");
+                reason.push_str(&text);
+            }
+            cause = error.source();
+        }
+        reason
+    }
+}
+
+impl From<TrainingError> for RunError {
+    fn from(error: TrainingError) -> Self {
+        match error {
+            TrainingError::Environment(error) => Self::Environment(error),
+            TrainingError::Learning(error) => Self::Learning(error),
+        }
+    }
+}

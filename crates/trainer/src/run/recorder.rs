@@ -1,0 +1,140 @@
+//! What a run writes down and keeps: records, scores, weights.
+
+use prism_algorithms::{Agent, AgentPosition, Learned};
+use prism_model::Weights;
+use prism_runs::{
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Journal, Position, RunFolder, SavedWeights,
+    ScoreTracker, Sink, Summary, UpdateRecord,
+};
+
+use crate::config::Config;
+use crate::run::error::RunError;
+use crate::run::training::Happening;
+
+/// Metadata key of a weights file under which the run's configuration stands.
+pub(crate) const CONFIG_KEY: &str = "prism.config";
+
+/// Writes a run down and keeps its weights.
+pub(super) struct Recorder {
+    folder: RunFolder,
+    journal: Journal,
+    scores: ScoreTracker,
+    /// Weights of the best mean score, until they are written.
+    best: Option<Weights>,
+    /// The run's configuration, which weights carry.
+    config: String,
+}
+
+impl Recorder {
+    pub(super) fn new(config: &Config, folder: RunFolder, journal: Journal, environments: usize) -> Self {
+        Self {
+            folder,
+            journal,
+            scores: ScoreTracker::new(environments, config.training().score_window),
+            best: None,
+            config: config.to_toml(),
+        }
+    }
+
+    pub(super) fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    pub(super) fn scores(&self) -> &ScoreTracker {
+        &self.scores
+    }
+
+    pub(super) fn add(&mut self, sink: Box<dyn Sink>) -> Result<(), RunError> {
+        Ok(self.journal.add(sink)?)
+    }
+
+    /// Takes note of something that happened.
+    pub(super) fn witness(&mut self, agent: &Agent, happening: Happening<'_>) -> Result<(), RunError> {
+        match happening {
+            Happening::Stepped { environment, step } => {
+                let best_before = self.scores.best_mean();
+                let Some(game) = self.scores.observe(environment, step) else { return Ok(()) };
+                if self.scores.best_mean() > best_before {
+                    self.best = Some(self.weights(agent));
+                }
+                let mean_score = self.scores.recent_mean().expect("a game has just ended");
+                self.journal.record(Event::Episode(EpisodeRecord { game, mean_score, at: position(agent) }))?;
+            }
+            Happening::Learned(Learned::Updates(summary)) => {
+                self.journal.record(Event::Update(UpdateRecord {
+                    loss: summary.loss,
+                    mean_q: summary.mean_q,
+                    gradient_norm: summary.gradient_norm,
+                    replay: summary.replay,
+                    diagnostics: summary.diagnostics,
+                    at: record_position(summary.at),
+                }))?;
+            }
+            Happening::Learned(Learned::Distributions(distributions)) => {
+                let of_one = distributions.probabilities.len() / distributions.observations;
+                for (observation, probabilities) in distributions.probabilities.chunks(of_one).enumerate() {
+                    self.journal.record(Event::Distributions(DistributionRecord {
+                        observation,
+                        support: distributions.support.clone(),
+                        probabilities: probabilities.to_vec(),
+                        updates: distributions.updates,
+                    }))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Records an evaluation.
+    pub(super) fn evaluation(&mut self, record: EvaluationRecord) -> Result<(), RunError> {
+        Ok(self.journal.record(Event::Evaluation(record))?)
+    }
+
+    /// Says where the run stands.
+    pub(super) fn progress(&mut self, agent: &Agent) -> Result<(), RunError> {
+        Ok(self.journal.record(Event::Progress(position(agent)))?)
+    }
+
+    /// Writes the latest weights, and the best if they are new. Weights that are not finite are of no use to anybody: the
+    /// ones before them stay.
+    pub(super) fn save(&mut self, agent: &Agent) -> Result<(), RunError> {
+        let latest = self.weights(agent);
+        if latest.are_finite() {
+            self.folder.write_weights(SavedWeights::Latest, latest.bytes())?;
+        }
+        self.save_best()
+    }
+
+    fn save_best(&mut self) -> Result<(), RunError> {
+        if let Some(best) = self.best.take().filter(Weights::are_finite) {
+            self.folder.write_weights(SavedWeights::Best, best.bytes())?;
+        }
+        Ok(())
+    }
+
+    fn weights(&self, agent: &Agent) -> Weights {
+        agent.weights().with_metadata(CONFIG_KEY, self.config.clone())
+    }
+
+    /// Completes the records of a run that has come to an end.
+    pub(super) fn finish(mut self, ending: Ending, agent: &Agent) -> Result<Summary, RunError> {
+        self.save(agent)?;
+        Ok(self.journal.finish(ending, position(agent))?)
+    }
+
+    /// Completes what can be completed of a run that cannot go on. What fails here adds nothing to why it cannot.
+    pub(super) fn give_up(mut self, error: &RunError, agent: &Agent) {
+        let _ = self.save(agent);
+        let _ = self.journal.finish(Ending::Failed { reason: error.reason() }, position(agent));
+    }
+}
+
+/// Where the agent stands, as records have it.
+pub(super) fn position(agent: &Agent) -> Position {
+    record_position(agent.position())
+}
+
+fn record_position(at: AgentPosition) -> Position {
+    let AgentPosition { agent_steps, frames, updates, epsilon } = at;
+    Position { agent_steps, frames, updates, epsilon }
+}

@@ -1,0 +1,216 @@
+//! Environments and the agent that plays in them: a run without anything written down.
+
+use prism_algorithms::{Agent, Learned, LearningError, Policy};
+use prism_environment::{AgentSteps, Seed, StepType, VectorEnvironment, VectorError, VectorStep};
+use prism_model::Device;
+use thiserror::Error;
+
+use crate::config::Config;
+use crate::run::error::RunError;
+
+/// An agent in its environments. Whoever steps it is told what happens, as it happens.
+#[derive(Debug)]
+pub(crate) struct Training {
+    environments: VectorEnvironment,
+    agent: Agent,
+    order: Order,
+    limit: AgentSteps,
+}
+
+/// Whether the environments wait while the network learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// They wait: the next actions come from the weights that have just been learned.
+    InTurns,
+    /// They go on, with the weights of before the updates under way.
+    Pipelined,
+}
+
+/// What happens while an agent trains.
+#[derive(Debug)]
+pub(crate) enum Happening<'a> {
+    /// An environment answered an action, and the agent has observed it.
+    Stepped {
+        /// The environment's number.
+        environment: usize,
+        /// What it answered.
+        step: &'a VectorStep,
+    },
+    /// Learning has brought something worth recording.
+    Learned(Learned),
+}
+
+/// Why training cannot go on.
+#[derive(Debug, Error)]
+pub(crate) enum TrainingError {
+    /// An environment failed.
+    #[error(transparent)]
+    Environment(#[from] VectorError),
+    /// The weights are of no use any more.
+    #[error(transparent)]
+    Learning(#[from] LearningError),
+}
+
+/// What one environment answered to an action, with copies of what it showed.
+struct PlayedStep {
+    environment: usize,
+    action: usize,
+    step: VectorStep,
+    /// After the end of an episode, the first observation of the next.
+    observation: Vec<u8>,
+    /// The observation that an episode ended with.
+    last_observation: Option<Vec<u8>>,
+}
+
+impl Training {
+    /// Starts an episode in every environment.
+    ///
+    /// # Errors
+    /// That of the first environment that cannot start, and why an agent cannot be built for them.
+    pub(crate) fn new(
+        config: &Config,
+        mut environments: VectorEnvironment,
+        seed: Seed,
+        device: &Device,
+    ) -> Result<Self, RunError> {
+        let mut agent = Agent::new(config.agent(), environments.spec(), environments.len(), seed, device)?;
+        environments.reset()?;
+        for stream in 0..environments.len() {
+            agent.begin(stream, environments.observation(stream));
+        }
+        let training = config.training();
+        let order = if training.pipeline { Order::Pipelined } else { Order::InTurns };
+        Ok(Self { environments, agent, order, limit: training.limit })
+    }
+
+    /// The agent.
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// How many environments there are.
+    pub(crate) fn environments(&self) -> usize {
+        self.environments.len()
+    }
+
+    /// Plays at least one agent step in every environment and makes the updates that are due.
+    ///
+    /// # Errors
+    /// When an environment fails, a loss is not finite, or `witness` refuses.
+    pub(crate) fn step<E: From<TrainingError>>(
+        &mut self,
+        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self.order {
+            Order::InTurns => self.play_then_learn(witness),
+            Order::Pipelined => self.play_while_learning(witness),
+        }
+    }
+
+    /// Makes the updates that are still due and waits for the last.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub(crate) fn finish<E: From<TrainingError>>(
+        &mut self,
+        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut learned = self.agent.learn().map_err(TrainingError::from)?;
+        learned.extend(self.agent.finish().map_err(TrainingError::from)?);
+        learned.into_iter().try_for_each(|learned| witness(&self.agent, Happening::Learned(learned)))
+    }
+
+    fn play_then_learn<E: From<TrainingError>>(
+        &mut self,
+        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { environments, agent, .. } = self;
+        let mut policy = agent.policy();
+        let actions = policy.act(environments.observations(), agent.position().epsilon);
+        agent.retire(policy);
+        environments.step(&actions).map_err(TrainingError::from)?;
+        for (stream, &action) in actions.iter().enumerate() {
+            let step = &environments.steps()[stream];
+            let observation = environments.observation(stream);
+            if step.time_step.step_type == StepType::Last {
+                agent.observe(stream, action, &step.time_step, environments.last_observation(stream));
+                agent.begin(stream, observation);
+            } else {
+                agent.observe(stream, action, &step.time_step, observation);
+            }
+            witness(agent, Happening::Stepped { environment: stream, step })?;
+        }
+        let learned = agent.learn().map_err(TrainingError::from)?;
+        learned.into_iter().try_for_each(|learned| witness(agent, Happening::Learned(learned)))
+    }
+
+    /// Learns from the steps observed so far while the environments go on to where the next update falls due. Nothing that
+    /// one side does depends on how far the other has come: actions come from the weights before these updates.
+    fn play_while_learning<E: From<TrainingError>>(
+        &mut self,
+        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let epsilons = self.epsilons_until_update();
+        let Self { environments, agent, .. } = self;
+        let mut policy = agent.policy();
+        let (learned, played) =
+            rayon::join(|| agent.learn(), || play_ahead(environments, &mut policy, &epsilons));
+        agent.retire(policy);
+        for learned in learned.map_err(TrainingError::from)? {
+            witness(agent, Happening::Learned(learned))?;
+        }
+        for played in played.map_err(TrainingError::from)?.iter().flatten() {
+            let PlayedStep { environment, action, step, observation, last_observation } = played;
+            let next = last_observation.as_ref().unwrap_or(observation);
+            agent.observe(*environment, *action, &step.time_step, next);
+            if last_observation.is_some() {
+                agent.begin(*environment, observation);
+            }
+            witness(agent, Happening::Stepped { environment: *environment, step })?;
+        }
+        Ok(())
+    }
+
+    /// ε for each agent step of all environments from now until one of them makes an update due or reaches the limit. During
+    /// the warm-up it is one step at a time, so that a request to stop is noticed soon.
+    fn epsilons_until_update(&self) -> Vec<f64> {
+        let now = self.agent.position().agent_steps;
+        let environments = self.environments.len() as u64;
+        let plays = if self.agent.is_warming_up() {
+            1
+        } else {
+            let left = self.limit.0.saturating_sub(now.0);
+            self.agent.steps_until_update().0.min(left).div_ceil(environments).max(1)
+        };
+        (0..plays).map(|play| self.agent.epsilon_at(now + AgentSteps(play * environments))).collect()
+    }
+}
+
+/// One agent step of every environment for each ε.
+fn play_ahead(
+    environments: &mut VectorEnvironment,
+    policy: &mut Policy,
+    epsilons: &[f64],
+) -> Result<Vec<Vec<PlayedStep>>, VectorError> {
+    epsilons.iter().map(|&epsilon| play(environments, policy, epsilon)).collect()
+}
+
+fn play(
+    environments: &mut VectorEnvironment,
+    policy: &mut Policy,
+    epsilon: f64,
+) -> Result<Vec<PlayedStep>, VectorError> {
+    let actions = policy.act(environments.observations(), epsilon);
+    environments.step(&actions)?;
+    let played = actions.into_iter().zip(environments.steps()).enumerate().map(|(environment, (action, &step))| {
+        let ended = step.time_step.step_type == StepType::Last;
+        PlayedStep {
+            environment,
+            action,
+            step,
+            observation: environments.observation(environment).to_vec(),
+            last_observation: ended.then(|| environments.last_observation(environment).to_vec()),
+        }
+    });
+    Ok(played.collect())
+}
