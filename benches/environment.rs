@@ -6,8 +6,8 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use prism_environment::{
-    Ale, AleSettings, AtariConfig, AtariEnvironment, Colour, Emulator, Environment, Palette, Preprocessing, Protocol,
-    Rom, RomLibrary, Seed, StepType,
+    Ale, AtariConfig, AtariEnvironment, Colour, ConsoleSettings, Emulator, Environment, Palette, Preprocessing,
+    Protocol, Rom, RomLibrary, Seed, StepType,
 };
 
 const GAMES: [&str; 5] = ["pong", "breakout", "seaquest", "montezuma_revenge", "space_invaders"];
@@ -21,7 +21,7 @@ type Screens = (Vec<u8>, Vec<u8>);
 
 /// The last two screens of each of 64 agent steps within a game.
 fn screens(game: &str) -> (Vec<Screens>, Ale) {
-    let settings = AleSettings { mode: 0, difficulty: 0, seed: Seed(1) };
+    let settings = ConsoleSettings { mode: 0, difficulty: 0, seed: Seed(1) };
     let mut ale = Ale::new(&rom(game), settings).expect("an emulator");
     let actions = ale.minimal_actions().to_vec();
     for frame in 0..500 {
@@ -98,7 +98,7 @@ fn agent_steps(c: &mut Criterion) {
             });
         });
         group.bench_function(BenchmarkId::new("emulator_only", game), |b| {
-            let settings = AleSettings { mode: 0, difficulty: 0, seed: Seed(1) };
+            let settings = ConsoleSettings { mode: 0, difficulty: 0, seed: Seed(1) };
             let mut ale = Ale::new(&rom(game), settings).expect("an emulator");
             let actions = ale.minimal_actions().to_vec();
             let mut action = 0;

@@ -11,12 +11,12 @@
 //! were taken have anything to learn from.
 
 use anyhow::{Context, bail};
-use prism::plot::{Comparison, DistributionRow, distribution_grid, target_and_prediction};
 use prism_algorithms::{
     Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Loss, Measure, distribution_target,
 };
 use prism_environment::Seed;
 use prism_model::{Activation, Adam, Input, InputElement, NetworkConfig, Optimiser, Output, Support, Torso, read};
+use prism_report::{Comparison, DistributionRow, distribution_grid, target_and_prediction};
 use rand::RngExt;
 
 use burn::tensor::activation::softmax;

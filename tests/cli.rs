@@ -36,7 +36,7 @@ fn an_unknown_game_names_similar_ones() {
 #[test]
 fn ram_has_no_height() {
     let message = refusal(&["train", "pong", "--set", "environment.view=ram", "--set", "environment.height=84"]);
-    assert_says(&message, &["environment.height = 84", "RAM is not an image"]);
+    assert_says(&message, &["environment.height = 84", "only environment.view = \"image\" has it: leave it out"]);
 }
 
 #[test]
@@ -108,6 +108,10 @@ fn a_mode_that_the_game_lacks_is_wrong_usage() {
 fn an_unknown_key_names_similar_ones() {
     let message = refusal(&["train", "pong", "--set", "learning.gama=0.9"]);
     assert_says(&message, &["--set", "`learning.gama`", "did you mean `learning.gamma`", "learning.batch_size"]);
+    let message = refusal(&["train", "pong", "--set", "learning.learning_rate=1e-3"]);
+    assert_says(&message, &["did you mean `optimiser.learning_rate`?"]);
+    let message = refusal(&["train", "pong", "--set", "network.atoms=51"]);
+    assert_says(&message, &["--set", "`network.atoms` is called `learning.atoms`"]);
     let message = refusal(&["train", "pong", "--set", "gamma=0.9"]);
     assert_says(&message, &["`gamma`", "did you mean `learning.gamma`"]);
     let message = refusal(&["train", "pong", "--set", "learning=0.9"]);
@@ -161,21 +165,25 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("learning.gamma=1.01", "0 to 1"),
         ("learning.n_step=0", "1 to 1000"),
         ("learning.batch_size=0", "1 to 65536"),
-        ("learning.batch_size=1e2", "whole number"),
+        ("learning.batch_size=1.5", "whole number"),
         ("learning.period=0", "at least 1"),
         ("learning.target_period=0", "at least 1"),
-        ("learning.pipeline=sometimes", "true"),
+        ("training.pipeline=sometimes", "true"),
         ("learning.loss=absolute", "\"huber\""),
-        ("learning.loss=cross-entropy", "network.output"),
+        ("learning.kappa=1", "only learning.loss = \"quantile-huber\""),
         ("learning.bootstrap=triple", "\"double\""),
         ("network.scaling=none", "\"unit-length\""),
         ("network.activation=tanh", "\"selu\""),
         ("network.streams=three", "\"dueling\""),
         ("network.layers=noisy", "\"noisy-factorised\""),
         ("network.sigma=0.5", "only network.layers"),
-        ("network.output=histogram", "\"distribution\""),
-        ("network.v_min=-1", "only network.output"),
-        ("network.atoms=51", "leave it out"),
+        ("network.output=distribution", "follows from learning.loss"),
+        ("learning.v_min=-1", "only learning.loss"),
+        ("learning.atoms=51", "leave it out"),
+        ("exploration.decay_from=summer", "\"warm-up\""),
+        ("environment.colour=blue", "\"rgb\""),
+        ("environment.reward={ shaped = 3 }", "\"sign\" or { shaped = {"),
+        ("environment.mode=-1", "the number of a game mode"),
         ("replay.sampling=greedy", "\"rank-based\""),
         ("replay.priority_offset=1e-5", "leave it out"),
         ("replay.priority=loss", "leave it out"),
@@ -183,7 +191,7 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("optimiser.kind=momentum", "\"adam\""),
         ("optimiser.decay=0.95", "only optimiser.kind"),
         ("evaluation.noise=loud", "\"fresh\""),
-        ("diagnostics.held_out=-1", "0 (none) to 100000"),
+        ("diagnostics.held_out=-1", "0 to 100000"),
         ("optimiser.learning_rate=0", "above 0"),
         ("optimiser.learning_rate=1e300", "3.4e38"),
         ("optimiser.learning_rate=1e-300", "1e-45"),
@@ -196,7 +204,7 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("training.score_window=0", "1 to 1000000"),
         ("training.score_window=1000000000000000000", "1 to 1000000"),
         ("training.save_period=0", "at least 1"),
-        ("training.record_period=0", "at least 1"),
+        ("diagnostics.record_period=0", "at least 1"),
         ("evaluation.period=0", "at least 1"),
         ("evaluation.episodes=0", "1 to 1000000"),
         ("evaluation.episodes=1000000000000000000", "1 to 1000000"),
@@ -206,7 +214,8 @@ fn a_wrong_value_names_key_value_and_expectation() {
         ("network.kind=convolutional", "network.convolutions"),
         ("network.kind=impala", "network.channels"),
         ("network.layers=noisy-factorised", "network.sigma"),
-        ("network.output=distribution", "network.atoms"),
+        ("learning.loss=cross-entropy", "learning.atoms"),
+        ("learning.loss=quantile-huber", "learning.quantiles"),
         ("replay.sampling=proportional", "replay.priority"),
         ("replay.sampling=copy-rewarded", "replay.copies"),
         ("optimiser.kind=rmsprop", "optimiser.decay"),
@@ -215,7 +224,8 @@ fn a_wrong_value_names_key_value_and_expectation() {
     }
     for (setting, expectation) in table {
         // What is wrongly accepted ends after a step.
-        let message = refusal(&["train", "pong", "--set", "training.agent_steps=1", "--set", setting]);
+        let short = if setting.starts_with("training.") { vec![] } else { vec!["--set", "training.agent_steps=1"] };
+        let message = refusal(&[&["train", "pong"][..], &short, &["--set", setting]].concat());
         let (key, value) = setting.split_once('=').unwrap();
         // Where two settings do not fit each other, either may be named.
         if expectation != "replay.warm_up" {
@@ -279,10 +289,81 @@ fn keys_of_games_are_refused_where_there_is_no_game() {
 }
 
 #[test]
-fn frames_are_at_least_one() {
-    for frames in ["0", "-4", "many"] {
-        assert_says(&refusal(&["train", "pong", "--frames", frames]), &["--frames", frames]);
+fn frames_and_agent_steps_are_at_least_one_and_may_have_an_exponent() {
+    for limit in ["--frames", "--agent-steps"] {
+        for wrong in ["0", "-4", "many", "1.5"] {
+            assert_says(&wrong_usage(&["train", "pong", limit, wrong]), &[limit, wrong, "a whole number of"]);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let output = prism(folder.path(), &["train", "catch", limit, "7e2", "--out", "run"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let config = std::fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+        assert_says(&config, &["agent_steps = 700"]);
     }
+}
+
+#[test]
+fn two_limits_on_the_command_line_are_one_too_many() {
+    let message = wrong_usage(&["train", "cartpole", "--set", "training.agent_steps=300", "--frames", "5000"]);
+    assert_says(
+        &message,
+        &["--frames", "training.frames = 5000", "training.agent_steps limits the run already (--set"],
+    );
+    assert_says(
+        &wrong_usage(&["train", "catch", "--frames", "5", "--agent-steps", "5"]),
+        &["--frames", "--agent-steps"],
+    );
+}
+
+#[test]
+fn settings_are_listed_by_section() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prism(folder.path(), &["settings", "replay"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_says(
+        &text,
+        &["replay.capacity", "from 1 to 1000000000", "1000000 in the preset dqn", "How many transitions"],
+    );
+    assert!(!text.contains("learning.gamma"));
+    assert_says(&wrong_usage(&["settings", "replays"]), &["did you mean `replay`", "sections: environment"]);
+}
+
+#[test]
+fn what_may_not_have_been_meant_is_said_before_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prism(folder.path(), &["train", "catch", "--frames", "300", "--out", "run"]);
+    assert!(output.status.success());
+    assert_says(&String::from_utf8(output.stderr).unwrap(), &["nothing is learned", "300 agent steps"]);
+}
+
+#[test]
+fn a_run_folder_is_a_configuration_with_its_seed_and_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = prism(folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["train", "catch", "--frames", "700", "--seed", "5", "--device", "flex", "--out", "first"]);
+    run(&["train", "first", "--out", "again"]);
+    run(&["train", "first/config.toml", "--seed", "6", "--out", "other"]);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_says(&read("first/config.toml"), &["[run]\nseed = 5\ndevice = \"flex\""]);
+    assert_eq!(read("first/config.toml"), read("again/config.toml"));
+    assert_eq!(read("first/episodes.csv"), read("again/episodes.csv"));
+    assert_ne!(read("first/episodes.csv"), read("other/episodes.csv"));
+    let manifest: serde_json::Value = serde_json::from_str(&read("again/manifest.json")).unwrap();
+    assert_eq!((&manifest["name"], &manifest["config"]["environment"]["kind"]), (&"catch".into(), &"catch".into()));
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    assert_says(&refusal_in(folder.path(), &["train", "./empty"]), &["./empty", "without config.toml"]);
+}
+
+#[test]
+fn presets_are_found_in_any_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prism(folder.path(), &["train", "Catch", "--frames", "700", "--out", "run"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_says(&wrong_usage(&["train", "Pnog"]), &["did you mean `pong`"]);
 }
 
 #[test]
@@ -313,8 +394,9 @@ fn list_names_presets_games_and_protocols() {
     for preset in prism::presets::ALL {
         let row = text.lines().find(|line| line.split_whitespace().next() == Some(preset.name));
         assert!(row.is_some_and(|row| row.ends_with(preset.title())), "{} runs into its title: {row:?}", preset.name);
+        assert_says(&text, &[preset.time()]);
     }
-    assert_says(&text, &["deepmind", "cleanrl", "montezuma_revenge"]);
+    assert_says(&text, &["deepmind", "cleanrl", "montezuma_revenge", "cartpole", "a ball falls"]);
 }
 
 #[test]

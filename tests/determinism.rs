@@ -80,11 +80,11 @@ fn a_run_that_plays_while_it_learns_is_the_same_each_time_and_another_one() {
             let summary = pool.install(|| train_into(&run, &preset("catch", &settings), 5));
             (summary.at, records(&run)[..4].to_vec())
         };
-        let one = run("one", 1, "learning.pipeline=true");
-        let three = run("three", 3, "learning.pipeline=true");
+        let one = run("one", 1, "training.pipeline=true");
+        let three = run("three", 3, "training.pipeline=true");
         assert_eq!(one.0, three.0);
         assert!(one.1 == three.1, "the same run differs from itself");
-        let in_turns = run("in-turns", 1, "learning.pipeline=false");
+        let in_turns = run("in-turns", 1, "training.pipeline=false");
         assert_eq!(in_turns.0, one.0, "as many steps, frames and updates");
         assert!(in_turns.1 != one.1, "nothing went on while the network learned");
     }

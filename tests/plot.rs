@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use prism_report::observations::{self, Pixels};
+
 use crate::support::{assert_says, prism, refusal_in};
 
 /// Colours of the first two groups.
@@ -22,7 +24,7 @@ fn picture(folder: &Path, arguments: &[&str]) -> String {
     let arguments = [&["plot"], arguments, &["--out", "picture.svg"]].concat();
     let output = prism(folder, &arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    assert_says(&String::from_utf8(output.stdout).unwrap(), &["picture.svg"]);
+    assert_says(&String::from_utf8(output.stdout).unwrap(), &["the picture is in picture.svg"]);
     let text = fs::read_to_string(folder.join("picture.svg")).unwrap();
     assert!(text.starts_with("<svg ") && text.trim_end().ends_with("</svg>"), "{text}");
     text
@@ -30,7 +32,10 @@ fn picture(folder: &Path, arguments: &[&str]) -> String {
 
 /// The texts in a picture.
 fn texts(svg: &str) -> Vec<&str> {
-    svg.lines().filter(|line| !line.starts_with('<')).collect()
+    svg.lines()
+        .filter_map(|line| line.strip_prefix("<text ")?.strip_suffix("</text>")?.split_once('>'))
+        .map(|(_, text)| text)
+        .collect()
 }
 
 #[track_caller]
@@ -70,7 +75,7 @@ fn runs_that_differ_in_the_seed_are_one_curve_with_a_band() {
     assert_has(&svg, &["agent steps", "score, mean of 100 games"]);
     let caption = texts(&svg).join(" ");
     assert_says(&caption, &["mean of its last 100 games", "band: lowest to highest seed"]);
-    let thick = |colour| lines(&svg, colour).iter().filter(|(width, _)| *width == "7").count();
+    let thick = |colour| lines(&svg, colour).iter().filter(|(width, _)| *width == "1.75").count();
     assert_eq!(COLOURS.map(thick), [1, 1]);
     assert_eq!(COLOURS.map(|colour| bands(&svg, colour)), [1, 0]);
 
@@ -80,6 +85,38 @@ fn runs_that_differ_in_the_seed_are_one_curve_with_a_band() {
     assert_has(&svg, &["all (3 runs)"]);
     assert_eq!(bands(&svg, COLOURS[0]), 1);
     assert!(lines(&svg, COLOURS[1]).is_empty());
+}
+
+#[test]
+fn the_numbers_stand_below_the_curves_and_in_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    train(folder.path(), "a", 1, &[]);
+    // Neither the stop score, nor what is saved when, nor threads change what is learned.
+    let beside = ["training.stop_score=none", "training.save_period=100", "environment.threads=1"];
+    train(folder.path(), "b", 2, &beside);
+    train(folder.path(), "c", 1, &["learning.n_step=3"]);
+    let output = prism(folder.path(), &["plot", "curves", "a", "b", "c", "--csv", "numbers.csv", "--window", "20"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].starts_with("group") && lines[0].contains("mean of last 20 games"), "{shown}");
+    let one: Vec<&str> = lines[1].split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    assert_eq!(one[..2], ["catch, n_step 1", "2"], "{shown}");
+    assert!(one[2].contains(" ± ") && one[3].contains(" to ") && one[4] == "- to 0.95 (0 of 2)", "{shown}");
+    assert!(lines[2].starts_with("catch, n_step 3") && lines[3] == "the picture is in curves.svg", "{shown}");
+
+    // The mean over seeds of what stands in the runs' own files.
+    let last_mean = |run: &str| {
+        let text = fs::read_to_string(folder.path().join(run).join("episodes.csv")).unwrap();
+        let scores: Vec<f64> =
+            text.lines().skip(1).map(|row| row.split(',').nth(4).unwrap().parse().unwrap()).collect();
+        scores[scores.len() - 20..].iter().sum::<f64>() / 20.0
+    };
+    let csv = fs::read_to_string(folder.path().join("numbers.csv")).unwrap();
+    let row = csv.lines().nth(1).unwrap();
+    let cells: Vec<&str> = row.strip_prefix("\"catch, n_step 1\",").expect(row).split(',').collect();
+    assert_eq!(cells[..4], ["catch", "catch 10x5", "2", "20"]);
+    assert!((cells[4].parse::<f64>().unwrap() - f64::midpoint(last_mean("a"), last_mean("b"))).abs() < 1e-12, "{row}");
 }
 
 #[test]
@@ -155,6 +192,7 @@ fn distributions_are_drawn_by_observation_or_by_update() {
     fs::write(folder.path().join("run/distributions.csv"), DISTRIBUTIONS).unwrap();
     let svg = picture(folder.path(), &["distributions", "run"]);
     assert_has(&svg, &["catch: update 200", "observation 0", "observation 1", "action 0", "action 1", "return"]);
+    assert!(!svg.contains("<image "));
     let svg = picture(folder.path(), &["distributions", "run", "--observation", "1"]);
     assert_has(&svg, &["catch: observation 1", "update 100", "update 200"]);
     // The white page and two samples of the legend; two bars of action 0 twice; one and two of action 1.
@@ -164,9 +202,33 @@ fn distributions_are_drawn_by_observation_or_by_update() {
     assert_has(&svg, &["update 100: best is action 1", "q-value of action 0", "distribution of the best action"]);
     let refused =
         |arguments: &[&str]| refusal_in(folder.path(), &[&["plot", "distributions", "run"], arguments].concat());
-    assert_says(&refused(&["--observation", "7"]), &["--observation 7", "observations 0 to 1"]);
-    assert_says(&refused(&["--updates", "150"]), &["--updates 150", "100, 200"]);
-    assert_says(&refused(&["--updates", "100,200"]), &["one update", "--observation"]);
+    assert_says(&refused(&["--observation", "7"]), &["observation 7", "observations 0 to 1", "--observation"]);
+    assert_says(&refused(&["--updates", "150"]), &["update 150", "100, 200", "--updates"]);
+    assert_says(&refused(&["--updates", "100,200"]), &["one update", "--observation", "--updates"]);
+}
+
+#[test]
+fn observations_are_shown_and_actions_named_where_the_run_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    train(folder.path(), "run", 1, &[]);
+    let run = folder.path().join("run");
+    fs::write(run.join("distributions.csv"), DISTRIBUTIONS).unwrap();
+    fs::write(run.join(observations::FILE), observations::sheet(Pixels::Grey, (5, 10), &[7; 100])).unwrap();
+    let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+    let manifest = manifest.replacen('{', "{\"actions\": [\"left\", \"right\"],", 1);
+    fs::write(run.join("manifest.json"), manifest).unwrap();
+    let svg = picture(folder.path(), &["distributions", "run"]);
+    assert_has(&svg, &["left", "right", "observation 1"]);
+    assert_eq!(svg.matches("<image ").count(), 2, "one for each observation");
+    let svg = picture(folder.path(), &["distributions", "run", "--observation", "1"]);
+    assert_eq!(svg.matches("<image ").count(), 1, "the same one in all rows");
+    let svg = picture(folder.path(), &["distributions", "run", "--show", "best"]);
+    assert_has(&svg, &["observation 0: best is right", "q-value of left"]);
+    assert_eq!(svg.matches("<image ").count(), 2);
+
+    fs::write(run.join(observations::FILE), observations::sheet(Pixels::Grey, (5, 1), &[7; 15])).unwrap();
+    let message = refusal_in(folder.path(), &["plot", "distributions", "run"]);
+    assert_says(&message, &["observations.png", "3 rows cannot be shared by 2 observations"]);
 }
 
 #[test]
@@ -184,13 +246,14 @@ fn what_cannot_be_drawn_is_named_with_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     train(folder.path(), "run", 1, &[]);
     let refused = |arguments: &[&str]| refusal_in(folder.path(), &[&["plot"], arguments].concat());
-    assert_says(&refused(&["curves", "nothing"]), &["nothing", "prism train", "no run folder"]);
-    assert_says(&refused(&["curves", "."]), &["give the folder of a run", "config.toml"]);
+    assert_says(&refused(&["curves", "nothing"]), &["nothing", "prism train", "give the folder of a run"]);
+    assert_says(&refused(&["curves", "."]), &["give the folder of a run"]);
     assert_says(&refused(&["curves", "run", "--by", "moon"]), &["'moon'", "--by", "episodes", "updates"]);
     assert_says(&refused(&["curves", "run", "--window", "0"]), &["--window", "0"]);
     assert_says(&refused(&["curves", "run", "--label", "run"]), &["--label", "NAME=RUN"]);
-    assert_says(&refused(&["curves", "run", "--label", "x=other"]), &["x=other", "argument"]);
+    assert_says(&refused(&["curves", "run", "--label", "x=other"]), &["`x`", "other", "argument"]);
     assert_says(&refused(&["curves", "run", "--out", "curves.png"]), &["curves.png", "end in .svg"]);
+    assert_says(&refused(&["curves", "run", "--csv", "numbers.txt"]), &["numbers.txt", "end in .csv"]);
     assert_says(&refused(&["curves", "run", "--out", "no/folder.svg"]), &["no/folder.svg", "--out", "writable"]);
     assert_says(&refused(&["distributions", "run"]), &["distributions.csv", "only runs that learn distributions"]);
     for (name, message) in [("episodes.csv", "games that have ended"), ("train.csv", "rows with values")] {

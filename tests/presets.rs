@@ -1,12 +1,16 @@
 //! Each preset against a table typed in by hand from `spec/algorithms.md`, section 3.
 
-use prism::{Config, EnvironmentKind, Override, Prioritization, Source};
-use prism_algorithms::{Bootstrap, DistributionTarget, GradientBound, Loss, PriorityMeasure, Sampling, TdLoss};
+use std::path::{Path, PathBuf};
+
+use prism::{Config, EnvironmentKind, Override, Source};
+use prism_algorithms::{
+    Bootstrap, DistributionTarget, GradientBound, Objective, Prioritization, PriorityMeasure, Sampling, TdLoss,
+};
 use prism_environment::AgentSteps;
-use prism_model::{Activation, Adam, Layers, Noise, Optimiser, Output, Streams, Torso};
+use prism_model::{Activation, Adam, Layers, Noise, Optimiser, Streams, Torso};
 
 fn preset(name: &str) -> Config {
-    Config::read(&Source::find(name).unwrap(), &[]).unwrap_or_else(|error| panic!("{name}: {error}"))
+    Config::preset(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 #[test]
@@ -20,34 +24,36 @@ fn the_book_presets_have_the_books_values() {
     ];
     for (name, game, stop_score, capacity, warm_up, target_period, epsilon, decay, learning_rate, batch_size) in table {
         let config = preset(name);
-        assert!(matches!(config.environment.kind, EnvironmentKind::Atari { .. }), "{name}");
-        assert_eq!(config.environment.kind.name(), game, "{name}");
-        assert_eq!(config.environment.kind.protocol(), "cleanrl", "{name}");
-        assert_eq!(config.environment.kind.frame_skip(), 4, "{name}");
-        assert_eq!(config.environment.count.get(), 1, "{name}");
-        assert_eq!(config.network.torso, Torso::Nature { hidden: 512 }, "{name}");
-        assert_eq!(config.training.stop_score, Some(stop_score), "{name}");
-        assert_eq!(config.training.score_window.get(), 100, "{name}");
-        assert_eq!(config.replay.capacity, capacity, "{name}");
-        assert_eq!(config.replay.warm_up, AgentSteps(warm_up), "{name}");
-        assert_eq!(config.learning.target_period, AgentSteps(target_period), "{name}");
-        assert_eq!(config.learning.period, AgentSteps(1), "{name}");
-        assert_eq!(config.learning.gamma, 0.99, "{name}");
-        assert_eq!(config.learning.n_step, 1, "{name}");
-        assert_eq!(config.learning.batch_size, batch_size, "{name}");
-        assert_eq!(config.learner.loss, Loss::Td(TdLoss::Squared), "{name}");
-        assert_eq!(config.exploration.value(AgentSteps(0)), 1.0, "{name}");
-        assert_eq!(config.exploration.value(AgentSteps(decay)), epsilon, "{name}");
-        assert!(config.exploration.value(AgentSteps(decay - 1)) > epsilon, "{name}");
+        let (environment, agent, training) = (config.environment(), config.agent(), config.training());
+        assert!(matches!(environment.kind, EnvironmentKind::Atari { .. }), "{name}");
+        assert_eq!(environment.kind.name(), game, "{name}");
+        assert_eq!(environment.kind.protocol(), "cleanrl", "{name}");
+        assert_eq!(environment.kind.frame_skip(), 4, "{name}");
+        assert_eq!(environment.count.get(), 1, "{name}");
+        assert_eq!(agent.network.torso, Torso::Nature { hidden: 512 }, "{name}");
+        assert_eq!(training.stop_score, Some(stop_score), "{name}");
+        assert_eq!(training.score_window.get(), 100, "{name}");
+        assert_eq!(agent.replay.capacity, capacity, "{name}");
+        assert_eq!(agent.replay.warm_up, AgentSteps(warm_up), "{name}");
+        assert_eq!(agent.learning.target_period, AgentSteps(target_period), "{name}");
+        assert_eq!(agent.learning.period, AgentSteps(1), "{name}");
+        assert_eq!(agent.learning.gamma, 0.99, "{name}");
+        assert_eq!(agent.learning.n_step, 1, "{name}");
+        assert_eq!(agent.learning.batch_size, batch_size, "{name}");
+        assert_eq!(agent.learning.objective, Objective::Td(TdLoss::Squared), "{name}");
+        assert_eq!(agent.exploration.value(AgentSteps(0)), 1.0, "{name}");
+        assert_eq!(agent.exploration.value(AgentSteps(decay)), epsilon, "{name}");
+        assert!(agent.exploration.value(AgentSteps(decay - 1)) > epsilon, "{name}");
         let adam = Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
-        assert_eq!(config.learner.optimiser, Optimiser::Adam(adam), "{name}");
-        assert_eq!(config.learner.gradient_bound, GradientBound::None, "{name}");
+        assert_eq!(agent.optimiser.optimiser, Optimiser::Adam(adam), "{name}");
+        assert_eq!(agent.optimiser.gradient_bound, GradientBound::None, "{name}");
     }
 }
 
 /// What makes a member of the family, on one line.
 fn summary(config: &Config) -> String {
-    let network = &config.network;
+    let agent = config.agent();
+    let network = &agent.network;
     let hidden = match &network.torso {
         Torso::Nature { hidden } => format!("nature {hidden}"),
         Torso::Convolutional { convolutions, hidden } => {
@@ -64,16 +70,16 @@ fn summary(config: &Config) -> String {
         Layers::Noisy { noise: Noise::Factorised, sigma } => format!(" factorised {sigma}"),
         Layers::Noisy { noise: Noise::Independent, sigma } => format!(" independent {sigma}"),
     };
-    let output = match network.output {
-        Output::QValues => String::new(),
-        Output::Distribution(support) => {
+    let output = match agent.learning.objective {
+        Objective::Td(_) => String::new(),
+        Objective::Categorical { support, .. } => {
             format!(" {} atoms {}..{}", support.atoms(), support.v_min(), support.v_max())
         }
-        Output::Quantiles { count } => format!(" {count} quantiles"),
+        Objective::Quantile { quantiles, kappa } => format!(" {quantiles} quantiles {kappa}"),
     };
-    let epsilon = |step| config.exploration.value(AgentSteps(step));
+    let epsilon = |step| agent.exploration.value(AgentSteps(step));
     let exploration = format!("epsilon {}..{}", epsilon(0), epsilon(u64::MAX));
-    let replay = &config.replay;
+    let replay = &agent.replay;
     let sampling = match replay.sampling {
         Sampling::Uniform => "uniform".to_owned(),
         Sampling::Proportional { exponent } => format!("proportional {exponent}"),
@@ -88,20 +94,21 @@ fn summary(config: &Config) -> String {
             format!(" {measure}+{:e} importance {}..{}", priority.offset, exponent(0), exponent(u64::MAX))
         }
     };
-    let learning = &config.learning;
-    let bootstrap = if config.learner.bootstrap == Bootstrap::Double { " double" } else { "" };
-    let loss = match config.learner.loss {
-        Loss::Td(TdLoss::Squared) => "squared",
-        Loss::Td(TdLoss::Huber) => "huber",
-        Loss::CrossEntropy(DistributionTarget::Projection) => "projection",
-        Loss::CrossEntropy(DistributionTarget::NeighbourSpreading) => "spreading",
+    let learning = &agent.learning;
+    let bootstrap = if learning.bootstrap == Bootstrap::Double { " double" } else { "" };
+    let loss = match learning.objective {
+        Objective::Td(TdLoss::Squared) => "squared",
+        Objective::Td(TdLoss::Huber) => "huber",
+        Objective::Categorical { target: DistributionTarget::Projection, .. } => "projection",
+        Objective::Categorical { target: DistributionTarget::NeighbourSpreading, .. } => "spreading",
+        Objective::Quantile { .. } => "quantile",
     };
-    let optimiser = match config.learner.optimiser {
+    let optimiser = match agent.optimiser.optimiser {
         Optimiser::Adam(adam) => format!("adam {:e}/{:e}", adam.learning_rate, adam.epsilon),
         Optimiser::RmsProp(rms) => format!("rmsprop {:e}/{:e}/{}", rms.learning_rate, rms.epsilon, rms.decay),
         Optimiser::Sgd { learning_rate } => format!("sgd {learning_rate:e}"),
     };
-    let bound = match config.learner.gradient_bound {
+    let bound = match agent.optimiser.gradient_bound {
         GradientBound::None => String::new(),
         GradientBound::GlobalNorm(norm) => format!(" norm {norm}"),
     };
@@ -203,6 +210,13 @@ fn the_familys_presets_have_the_values_of_the_book_and_of_the_papers() {
             ),
         ),
         (
+            "qr-dqn",
+            format!(
+                "nature 512 200 quantiles 1 | epsilon 1..0.01 | {nature} | n 1 quantile batch 32 period 4 target 10000 | \
+                 adam 5e-5/3.125e-4"
+            ),
+        ),
+        (
             "rainbow",
             "nature 512 dueling factorised 0.5 51 atoms -10..10 | epsilon 0..0 | \
              1000000/20000 proportional 0.5 loss+1e-6 importance 0.4..1 | \
@@ -237,7 +251,7 @@ fn the_familys_presets_have_the_values_of_the_book_and_of_the_papers() {
 #[test]
 fn importance_exponents_rise_over_the_steps_their_sources_give() {
     for (name, decay) in [("pong-prioritized", 100_000), ("rainbow", 50_000_000), ("prioritized", 50_000_000)] {
-        let prioritization = preset(name).replay.prioritization.expect("a prioritized preset");
+        let prioritization = preset(name).agent().replay.prioritization.clone().expect("a prioritized preset");
         assert_eq!(prioritization.importance.value(AgentSteps(decay)), 1.0, "{name}");
         assert!(prioritization.importance.value(AgentSteps(decay - decay / 100)) < 1.0, "{name}");
     }
@@ -246,11 +260,11 @@ fn importance_exponents_rise_over_the_steps_their_sources_give() {
 #[test]
 fn the_fast_preset_is_for_pong_and_says_so() {
     let config = preset("pong-fast");
-    assert_eq!(config.environment.kind.name(), "pong");
-    assert_eq!(config.environment.kind.protocol(), "cleanrl with points = \"zero-discount\"");
-    assert_eq!((config.environment.count.get(), config.learning.pipeline), (4, false));
-    assert_eq!((config.training.stop_score, config.training.score_window.get()), (Some(18.0), 100));
-    assert_eq!(config.exploration.value(AgentSteps(30_000)), 0.01);
+    let (kind, training) = (&config.environment().kind, config.training());
+    assert_eq!((kind.name(), kind.protocol()), ("pong", "cleanrl with points = \"zero-discount\""));
+    assert_eq!((config.environment().count.get(), training.pipeline), (4, false));
+    assert_eq!((training.stop_score, training.score_window.get()), (Some(18.0), 100));
+    assert_eq!(config.agent().exploration.value(AgentSteps(30_000)), 0.01);
 }
 
 #[test]
@@ -258,7 +272,7 @@ fn a_score_names_every_departure_from_its_protocol() {
     let protocol = |settings: &[&str]| {
         let overrides: Vec<_> = settings.iter().map(|text| Override::parse(text).unwrap()).collect();
         let config = Config::read(&Source::find("pong").unwrap(), &overrides).unwrap();
-        config.environment.kind.protocol().to_owned()
+        config.environment().kind.protocol().to_owned()
     };
     assert_eq!(protocol(&["environment.protocol=dopamine"]), "dopamine");
     assert_eq!(protocol(&["environment.frame_skip=4"]), "cleanrl");
@@ -268,26 +282,41 @@ fn a_score_names_every_departure_from_its_protocol() {
     );
 }
 
+/// Every `config.toml` below a folder, also where its name says whose it is.
+fn configurations(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { configurations(&path) } else { vec![path] });
+    found.filter(|path| path.to_string_lossy().ends_with("config.toml")).collect()
+}
+
 #[test]
-fn every_preset_survives_being_written_and_read_again() {
-    let folder = tempfile::tempdir().unwrap();
-    for preset in prism::presets::ALL {
-        let config = self::preset(preset.name);
-        let path = folder.path().join(format!("{}.toml", preset.name));
-        std::fs::write(&path, config.to_toml()).unwrap();
-        let again = Config::read(&Source::read(&path).unwrap(), &[]).unwrap();
-        assert_eq!(format!("{config:?}"), format!("{again:?}"), "{}", preset.name);
+fn every_configuration_that_was_ever_recorded_can_be_read() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/results");
+    let files = configurations(&results);
+    assert!(files.len() >= 11, "{files:?}");
+    for file in files {
+        let read = |path: &Path| Config::read(&Source::read(path).unwrap(), &[]);
+        let config = read(&file).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(Config::from_toml("again", &config.to_toml()).unwrap(), config, "{}", file.display());
+        // What its manifest says of the same run under other names.
+        let manifest = file.with_file_name("manifest.json");
+        let Ok(manifest) = std::fs::read_to_string(manifest) else { continue };
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        assert_eq!(manifest["protocol"], config.environment().kind.protocol(), "{}", file.display());
+        assert_eq!(manifest["config"]["replay"]["capacity"], config.agent().replay.capacity, "{}", file.display());
+        assert_eq!(manifest["config"]["learning"]["n_step"], config.agent().learning.n_step, "{}", file.display());
     }
 }
 
 #[test]
 fn every_preset_says_what_it_is_and_where_each_value_comes_from() {
     for preset in prism::presets::ALL {
-        assert!(preset.title().len() > 10, "{}", preset.name);
+        assert!(preset.title().len() > 10 && preset.time().len() > 10, "{}", preset.name);
         for line in preset
             .text
             .lines()
-            .filter(|line| line.contains(" = ") && !line.starts_with("kind =") && !line.starts_with("base ="))
+            .filter(|line| line.contains(" = "))
+            .filter(|line| !["kind =", "base =", "version ="].iter().any(|start| line.starts_with(start)))
         {
             let source = line.split_once('#').map(|(_, comment)| comment);
             // A tag in brackets that the preset's head explains.

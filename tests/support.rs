@@ -205,7 +205,10 @@ fn points(event: &[(u64, Field<'_>)]) -> Vec<Point> {
                 for (number, scalar) in fields(summary) {
                     let (1, Field::Bytes(scalar)) = (number, &scalar) else { panic!("summary field {number}") };
                     let [(1, Field::Bytes(tag)), (2, Field::Fixed32(value))] = fields(scalar)[..] else {
-                        panic!("a scalar is a tag and a value, not {:?}", fields(scalar))
+                        // The configuration, which is a tag, a tensor and what it is for.
+                        let numbers: Vec<u64> = fields(scalar).iter().map(|(number, _)| *number).collect();
+                        assert_eq!(numbers, [1, 8, 9], "neither a scalar nor a tensor: {:?}", fields(scalar));
+                        continue;
                     };
                     let tag = String::from_utf8(tag.to_vec()).expect("tags are text");
                     points.push(Point { wall_time, step, tag, value: f32::from_le_bytes(value) });

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use prism_environment::{Generator, Seed};
-use prism_model::{Input, QNetwork, awake};
+use prism_model::{Input, QNetwork, keep_pool_awake};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl Actor {
         if explored.iter().all(Option::is_some) {
             return explored.into_iter().flatten().collect();
         }
-        let greedy = awake(device, || {
+        let greedy = keep_pool_awake(device, || {
             let observations = input.upload(observations, device);
             read_greedy(match self.noise {
                 ActingNoise::Fresh => network.with_noise(&mut self.generator).forward(observations),

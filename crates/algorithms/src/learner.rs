@@ -7,12 +7,13 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, Device, Tensor};
 use prism_environment::{Generator, Seed};
-use prism_model::{NetworkConfig, NetworkError, Optimiser, QNetwork, awake, write};
+use prism_model::{
+    NetworkConfig, NetworkError, Optimiser, QNetwork, clip_global_norm, global_norm, keep_pool_awake, write,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::batch::Batch;
-use crate::gradient_norm::{clip_global_norm, global_norm};
 use crate::objective::{Bootstrap, Examples, Losses, Objective};
 use crate::priority::PriorityMeasure;
 
@@ -193,7 +194,7 @@ impl Learner {
     /// When the batch's observations are not those the network was built for.
     pub fn update(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {
         let device = self.device.clone();
-        awake(&device, || self.learn_from(batch, measure))
+        keep_pool_awake(&device, || self.learn_from(batch, measure))
     }
 
     fn learn_from(&mut self, batch: &Batch, measure: Measure) -> UpdateOutput {

@@ -3,7 +3,6 @@
 mod actor;
 mod agent;
 mod batch;
-mod gradient_norm;
 mod learner;
 mod n_step;
 pub mod objective;
@@ -20,7 +19,6 @@ pub use agent::config::{
 };
 pub use agent::{Agent, AgentError, AgentPosition, Learned, LearningError, ObservedDistributions, UpdateSummary};
 pub use batch::Batch;
-pub use gradient_norm::{clip_global_norm, global_norm};
 pub use learner::{
     GradientBound, Learner, LearnerConfig, LearnerState, LearnerStateError, Measure, UpdateOutput, UpdateResult,
 };

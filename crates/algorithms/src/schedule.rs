@@ -4,7 +4,8 @@ use prism_environment::AgentSteps;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A value that goes from `start` to `end` in a straight line over the first `decay` agent steps, then stays at `end`.
+/// A value that goes from `start` to `end` in a straight line over `decay` agent steps, the first ones or those after a
+/// beginning, then stays at `end`.
 ///
 /// A function of time with no state of its own: what resumes at step `t` needs only `t`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,8 @@ pub struct LinearSchedule {
     start: f64,
     end: f64,
     decay: AgentSteps,
+    /// Until here it is `start`.
+    beginning: AgentSteps,
 }
 
 /// Why a schedule cannot be built.
@@ -52,16 +55,28 @@ impl LinearSchedule {
         if decay == AgentSteps(0) {
             return Err(ScheduleError::NoDecay { start, end });
         }
-        Ok(Self { start, end, decay })
+        Ok(Self { start, end, decay, beginning: AgentSteps(0) })
     }
 
-    /// The value at `step`: `start + (end - start) * min(step / decay, 1)`.
+    /// The same, but at `start` until `beginning`, from where the decay is counted: Nature DQN's ε stays at 1 while the
+    /// replay is filled.
+    pub fn beginning_at(self, beginning: AgentSteps) -> Self {
+        Self { beginning, ..self }
+    }
+
+    /// The first step at which the value is `end`.
+    pub fn end_of_decay(&self) -> AgentSteps {
+        AgentSteps(self.beginning.0.saturating_add(self.decay.0))
+    }
+
+    /// The value at `step`: `start + (end - start) * min((step - beginning) / decay, 1)`, and `start` before `beginning`.
     pub fn value(&self, step: AgentSteps) -> f64 {
-        if step >= self.decay {
+        let step = step.0.saturating_sub(self.beginning.0);
+        if step >= self.decay.0 {
             // Exact, where the formula would round.
             return self.end;
         }
-        self.start + (self.end - self.start) * (step.0 as f64 / self.decay.0 as f64)
+        self.start + (self.end - self.start) * (step as f64 / self.decay.0 as f64)
     }
 }
 
@@ -71,13 +86,15 @@ struct Unchecked {
     start: f64,
     end: f64,
     decay: AgentSteps,
+    #[serde(default)]
+    beginning: AgentSteps,
 }
 
 impl TryFrom<Unchecked> for LinearSchedule {
     type Error = ScheduleError;
 
     fn try_from(unchecked: Unchecked) -> Result<Self, ScheduleError> {
-        Self::new(unchecked.start, unchecked.end, unchecked.decay)
+        Ok(Self::new(unchecked.start, unchecked.end, unchecked.decay)?.beginning_at(unchecked.beginning))
     }
 }
 
@@ -94,6 +111,18 @@ mod tests {
         assert!((epsilon.value(AgentSteps(50_000)) - 0.51).abs() < 1e-12);
         assert_eq!(epsilon.value(AgentSteps(100_000)), 0.02);
         assert_eq!(epsilon.value(AgentSteps(u64::MAX)), 0.02);
+    }
+
+    #[test]
+    fn a_decay_that_begins_later_is_the_same_line_moved() {
+        let from_start = LinearSchedule::new(1.0, 0.1, AgentSteps(100)).unwrap();
+        let later = from_start.beginning_at(AgentSteps(50));
+        assert_eq!((later.value(AgentSteps(0)), later.value(AgentSteps(50))), (1.0, 1.0));
+        for step in 0..200 {
+            assert_eq!(later.value(AgentSteps(50 + step)), from_start.value(AgentSteps(step)));
+        }
+        assert_eq!(later.end_of_decay(), AgentSteps(150));
+        assert!(later.value(AgentSteps(149)) > 0.1 && later.value(AgentSteps(150)) == 0.1);
     }
 
     #[test]

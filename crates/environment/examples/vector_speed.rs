@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Protocol::Deepmind.options(game)
     })?;
     let rom = RomLibrary::locate(Some(&PathBuf::from(roms)))?.rom(game)?;
-    let mut vector = VectorEnvironment::from_seed::<Box<dyn Error>>(environments, threads, Seed(1), |seed| {
+    let mut vector = VectorEnvironment::from_seed(environments, threads, Seed(1), |seed| {
         Ok(Box::new(AtariEnvironment::new(&config, &rom, seed)?))
     })?;
     vector.reset()?;

@@ -1,11 +1,12 @@
 //! The trait that every environment implements, and what it says about itself.
 
+use std::error::Error;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::TimeStep;
+use crate::emulator::interface::EmulatorError;
+use crate::time_step::TimeStep;
 
 /// How the elements of an observation are encoded in its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ impl EnvironmentSpec {
 }
 
 /// Why an environment could not do what it was asked.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvironmentError {
     /// The action is not one of the environment's.
@@ -125,6 +126,22 @@ pub enum EnvironmentError {
         /// What does not fit.
         reason: String,
     },
+    /// An emulator could not be started.
+    #[error(transparent)]
+    Emulator(#[from] EmulatorError),
+    /// A failure of the environment's own, such as a file or a connection that its game needs.
+    #[error(transparent)]
+    Own {
+        /// What went wrong.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl EnvironmentError {
+    /// A failure of the environment's own: any error, or a sentence.
+    pub fn own(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Own { source: source.into() }
+    }
 }
 
 /// One environment, stepped one action at a time. Implement it for your own game: a page of code.
@@ -138,13 +155,14 @@ pub trait Environment: Send {
     /// Starts an episode and writes its first observation (`spec().observation.bytes()` bytes).
     ///
     /// # Errors
-    /// When the environment cannot start, for a reason outside the program.
+    /// When the environment cannot start: [`EnvironmentError::own`].
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
 
     /// Takes one agent step and writes the observation that follows it.
     ///
     /// # Errors
-    /// [`EnvironmentError::UnknownAction`], and [`EnvironmentError::NeedsReset`] outside an episode.
+    /// [`EnvironmentError::UnknownAction`], [`EnvironmentError::NeedsReset`] outside an episode, and
+    /// [`EnvironmentError::own`] for a failure of the environment's own.
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
 
     /// Everything that decides this environment's future, for [`Environment::load_state`] of an environment built with

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{EnvironmentError, EnvironmentSpec, Generator, Seed};
+use crate::environment::{EnvironmentError, EnvironmentSpec};
+use crate::seed::{Generator, Seed};
 
 /// Everything that decides the future of a small environment.
 #[derive(Debug, Serialize, Deserialize)]

@@ -31,16 +31,18 @@ pub struct TimeStep {
     pub step_type: StepType,
     /// Reward to learn from, summed over the frames of the step and transformed as the environment was told.
     pub reward: f32,
-    /// Reward as the game gave it, summed over the frames of the step; scores are sums of these.
+    /// Reward as the game gave it; a game's score is the sum of these over all its time steps. A First time step has what
+    /// the frames before a new game's first observation gave, and a Last one also what the frames between it and the next
+    /// life gave: neither is part of `reward`.
     pub raw_reward: f32,
     /// 0 where the value of the observation must not be bootstrapped, else 1. The agent multiplies by its own gamma.
     pub discount: f32,
-    /// State of the whole game after the step. A First step that says Over is the start of another game than the one that
-    /// was between two lives, which ended unseen in the frames that were to open the next.
+    /// State of the whole game after the step, Running in a First time step.
     pub game: Game,
     /// Lives left, 0 in environments that have none.
     pub lives: u32,
-    /// Emulator frames this step took (reset frames are not counted).
+    /// Emulator frames this step took, those without an observation included: in a First time step the frames of the
+    /// game's start, in a Last one that ends a life also those that open the next.
     pub frames: u32,
 }
 

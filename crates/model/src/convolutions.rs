@@ -7,7 +7,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::initialise;
-use crate::kernels::convolution::{ConvolutionForm, convolution};
+use crate::kernels::convolution::{ConvolutionForm, FusedActivation, convolution};
 
 /// Sizes of one square convolution without padding; written `[size, stride, channels]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +108,7 @@ pub(crate) fn smallest_image(convolutions: &[Convolution]) -> usize {
 
 fn rectified(layer: &Conv2d, features: Tensor<4>) -> Tensor<4> {
     let bias = layer.bias.as_ref().expect("every convolution here has a bias");
-    let form = ConvolutionForm { stride: layer.stride[0], padding: 0, rectified: true };
+    let form = ConvolutionForm { stride: layer.stride[0], padding: 0, activation: FusedActivation::Relu };
     convolution(features, layer.weight.val(), bias.val(), form)
 }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_oblong_image_goes_through_the_papers_three_rectified_convolutions() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let (batch, [channels, height, width]) = (2, [3, 36, 52]);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let layers = Convolutions::new([channels, height, width], &Convolution::NATURE, &mut rng, &device);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_smallest_image_is_the_one_of_which_a_pixel_is_left() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let two_layers = [Convolution::from([8, 4, 2]), Convolution::from([4, 2, 3])];
         for convolutions in [Convolution::NATURE.as_slice(), &two_layers, &[]] {
             let side = smallest_image(convolutions);

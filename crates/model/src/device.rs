@@ -15,17 +15,16 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// No such word.
-    #[error("unknown device `{name}`: this build of prism knows {}", .known.join(", "))]
+    /// No device has this name.
+    #[error("unknown device `{name}`: this build knows {}", .known.join(", "))]
     Unknown {
         /// What was asked for.
         name: String,
         /// What may be asked for.
         known: Vec<&'static str>,
     },
-    /// A backend that was left out of this build.
-    #[error("device `{name}`: this build of prism has no {backend}; build it with `--features {backend}`, or use {}",
-        .known.join(", "))]
+    /// This build leaves the backend out.
+    #[error("device `{name}`: this build has no {backend}, only {}", .known.join(", "))]
     NotCompiled {
         /// What was asked for.
         name: String,
@@ -34,7 +33,7 @@ pub enum DeviceError {
         /// What may be asked for.
         known: Vec<&'static str>,
     },
-    /// A backend that finds nothing to run on.
+    /// The backend finds no device.
     #[error("device `{name}` cannot be used: {reason}")]
     Missing {
         /// What was asked for.
@@ -42,7 +41,7 @@ pub enum DeviceError {
         /// Why, and what would help.
         reason: String,
     },
-    /// A number beyond the devices of a backend.
+    /// The backend has fewer devices.
     #[error("there is no device `{name}`: this machine has {}", .present.join(", "))]
     NoSuchNumber {
         /// What was asked for.
@@ -101,7 +100,7 @@ pub struct BackendSurvey {
 /// The devices of every backend of this build, looked for at the first call. Nothing is opened: no driver is asked for
 /// more than names and sizes.
 pub fn survey() -> &'static [BackendSurvey] {
-    // Once, and before any device is opened by name: drivers crash where they are asked and opened at the same time.
+    // Once, and before any device is opened by name: drivers crash if they are queried and opened at the same time.
     static SURVEY: OnceLock<Vec<BackendSurvey>> = OnceLock::new();
     SURVEY.get_or_init(|| {
         device_names().into_iter().map(|backend| BackendSurvey { backend, devices: devices_of(backend) }).collect()
@@ -184,7 +183,7 @@ pub fn find_device(name: &str) -> Result<DeviceChoice, DeviceError> {
         return Err(DeviceError::NotCompiled { name: name.to_owned(), backend, known: with_auto(&known) });
     }
     let number = number.ok_or_else(unknown)?;
-    // No driver is woken up for a run on the processor.
+    // The processor needs no driver, so none is started for it.
     let devices = match backend {
         "flex" => devices_of(backend),
         _ => survey().iter().find(|survey| survey.backend == backend).expect("it is in this build").devices.clone(),
@@ -270,7 +269,7 @@ impl PresentDevice {
 }
 
 /// Lets CubeCL keep what it compiles and which way of each operation was fastest in the user's cache folder, for later
-/// runs. A `cubecl.toml` that names another folder is heard.
+/// runs. A `cubecl.toml` may name another folder.
 #[cfg(feature = "cubecl")]
 fn keep_kernels() {
     use cubecl::config::cache::CacheConfig;
@@ -342,7 +341,7 @@ mod tests {
     fn a_backend_that_was_not_compiled_in_is_told_from_nonsense() {
         for backend in BACKENDS.into_iter().filter(|backend| !device_names().contains(backend)) {
             let message = find_device(backend).expect_err("it is not in this build").to_string();
-            assert!(message.contains(&format!("--features {backend}")), "{message}");
+            assert!(message.contains(&format!("this build has no {backend}, only flex")), "{message}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::initialise;
 use crate::kernels::linear::linear;
 use crate::noisy::{Noise, NoisyLinear};
 
-/// What the fully connected layers of a network are, hidden and output layers alike.
+/// Kind of a network's fully connected layers, hidden and output layers alike.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Layers {
@@ -18,7 +18,7 @@ pub enum Layers {
     Plain,
     /// Weights and biases with learned noise.
     Noisy {
-        /// Where the noise comes from.
+        /// How the noise is drawn.
         noise: Noise,
         /// σ₀, the initial size of the noise; see [`Noise`].
         sigma: f64,

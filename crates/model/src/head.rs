@@ -5,10 +5,10 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::fully_connected::FullyConnected;
-use crate::{Activation, Layers};
+use crate::activation::Activation;
+use crate::fully_connected::{FullyConnected, Layers};
 
-/// How q-values are put together.
+/// How a network's streams make its q-values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Streams {
@@ -40,7 +40,7 @@ pub(crate) struct DuelingStreams {
     pub(crate) advantage: Stream,
 }
 
-/// Streams as they were asked for.
+/// The streams of a network.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a network holds one head; boxing would buy nothing")]
 pub(crate) enum Head {

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use crate::initialise;
-use crate::kernels::convolution::{ConvolutionForm, convolution};
+use crate::kernels::convolution::{ConvolutionForm, FusedActivation, convolution};
 use crate::kernels::max_pool::{Windows, max_pool};
 
 /// Halves rows and columns, rounded up.
@@ -16,7 +16,7 @@ const POOLING: Windows = Windows { size: 3, stride: 2, padding: 1 };
 /// Stages of a convolution, a maximum over windows and two residual blocks each.
 #[derive(Module, Debug)]
 pub(crate) struct Impala {
-    stages: Vec<Stage>,
+    stages: Vec<ResidualStage>,
     /// `[channels, height, width]`
     #[module(skip)]
     image: [usize; 3],
@@ -25,15 +25,15 @@ pub(crate) struct Impala {
 }
 
 #[derive(Module, Debug)]
-struct Stage {
+struct ResidualStage {
     convolution: Conv2d,
-    first: Block,
-    second: Block,
+    first: ResidualBlock,
+    second: ResidualBlock,
 }
 
 /// x + convolution(relu(convolution(relu(x)))).
 #[derive(Module, Debug)]
-struct Block {
+struct ResidualBlock {
     first: Conv2d,
     second: Conv2d,
 }
@@ -47,9 +47,9 @@ impl Impala {
             .iter()
             .map(|&out| {
                 let convolution = layer([channels, out]);
-                let mut block = || Block { first: layer([out, out]), second: layer([out, out]) };
+                let mut block = || ResidualBlock { first: layer([out, out]), second: layer([out, out]) };
                 (channels, height, width) = (out, POOLING.along(height), POOLING.along(width));
-                Stage { convolution, first: block(), second: block() }
+                ResidualStage { convolution, first: block(), second: block() }
             })
             .collect();
         Self { stages, image, features: channels * height * width }
@@ -70,24 +70,24 @@ impl Impala {
         let [channels, height, width] = self.image;
         let images = images.reshape([batch, height, width, channels]);
         let features = self.stages.iter().fold(images, |features, stage| {
-            let features = max_pool(padded(&stage.convolution, features, false), POOLING);
+            let features = max_pool(padded(&stage.convolution, features, FusedActivation::Identity), POOLING);
             stage.second.forward(stage.first.forward(features))
         });
         relu(features).flatten(1, 3)
     }
 }
 
-impl Block {
+impl ResidualBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let rectified = padded(&self.first, relu(x.clone()), true);
-        x + padded(&self.second, rectified, false)
+        let rectified = padded(&self.first, relu(x.clone()), FusedActivation::Relu);
+        x + padded(&self.second, rectified, FusedActivation::Identity)
     }
 }
 
 /// A convolution that leaves rows and columns as many as they are.
-fn padded(layer: &Conv2d, x: Tensor<4>, rectified: bool) -> Tensor<4> {
+fn padded(layer: &Conv2d, x: Tensor<4>, activation: FusedActivation) -> Tensor<4> {
     let bias = layer.bias.as_ref().expect("every convolution here has a bias");
-    convolution(x, layer.weight.val(), bias.val(), ConvolutionForm { stride: 1, padding: 1, rectified })
+    convolution(x, layer.weight.val(), bias.val(), ConvolutionForm { stride: 1, padding: 1, activation })
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn an_oblong_image_goes_through_the_papers_stages() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let (batch, [channels, height, width]) = (2, [4, 21, 14]);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let network = Impala::new([channels, height, width], &[16, 32, 32], &mut rng, &device);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_single_pixel_is_image_enough() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let network = Impala::new([1, 1, 1], &[3, 5], &mut Xoshiro256PlusPlus::seed_from_u64(1), &device);
         assert_eq!(network.features(), 5);
         assert_eq!(network.forward(Tensor::ones([2, 1], &device)).dims(), [2, 5]);

@@ -97,7 +97,7 @@ impl Input {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::open_device;
+    use crate::device::open_device;
 
     #[test]
     fn bytes_are_scaled_and_put_channels_last_and_floats_are_kept() {
@@ -122,7 +122,7 @@ mod tests {
         let batches: [Vec<u8>; 2] = [(0..8).collect(), (100..108).collect()];
         let pair = input.upload_pair([&batches[0], &batches[1]], &device);
         for (together, alone) in pair.into_iter().zip(&batches) {
-            assert_eq!(crate::read(together), crate::read(input.upload(alone, &device)));
+            assert_eq!(crate::transfer::read(together), crate::transfer::read(input.upload(alone, &device)));
         }
     }
 }

@@ -1,40 +1,22 @@
 //! Operations that Burn offers only in a slower general form, as Burn backend extensions.
 //!
+//! A file here says what an operation computes and does it in Burn's own operations; `flex` has the processor's kernels,
+//! `cube` those of GPUs. What only training needs, gradients and passes over them, lies in a folder `train` of each.
+//!
 //! Tests hold each kernel to the same computation written in Burn's own operations.
 
-pub(crate) mod adam;
 pub(crate) mod convolution;
 #[cfg(feature = "cubecl")]
 mod cube;
 #[cfg(feature = "flex")]
-mod dense;
-#[cfg(feature = "flex")]
-mod direct;
-#[cfg(feature = "flex")]
 mod flex;
-#[cfg(feature = "flex")]
-mod flex_convolution;
-#[cfg(feature = "flex")]
-mod flex_linear;
-#[cfg(feature = "flex")]
-mod flex_max_pool;
-#[cfg(feature = "flex")]
-mod flex_norm;
-#[cfg(feature = "flex")]
-mod flex_optimiser;
-#[cfg(feature = "flex")]
-mod flex_pixels;
-#[cfg(feature = "flex")]
-mod flex_projection;
 pub(crate) mod linear;
 pub(crate) mod max_pool;
 pub(crate) mod noisy_linear;
-pub(crate) mod norm;
 pub(crate) mod pixels;
 pub(crate) mod projection;
-pub(crate) mod rms_prop;
-#[cfg(feature = "flex")]
-mod tile;
+#[cfg(feature = "train")]
+pub(crate) mod train;
 
 /// Values from -1 to 1 for a test.
 #[cfg(test)]

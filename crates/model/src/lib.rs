@@ -1,12 +1,15 @@
-//! Networks for value-based reinforcement learning, in Burn, on a device chosen by name at run time.
+#![doc = include_str!("../README.md")]
+//!
+//! # Overview
 //!
 //! A [`QNetwork`] takes observations as they come from the environment, bytes or floats, and gives q-values, or the
 //! distributions or quantiles of returns that these are the means of. [`NetworkConfig`] says which of the DQN family's
 //! networks it is: one stream or [two](Streams::Dueling), [plain or noisy layers](Layers), [q-values, distributions or
-//! quantiles](Output). It knows nothing of environments or replay: [`Input`] is all it needs to be told.
+//! quantiles](Output). [`Input`] is all it is told of the environment, [`open_device`] and
+//! [`find_device`] name devices, and [`Weights`] saves and loads. With feature `train`, [`Optimiser`] changes weights and
+//! [`clip_global_norm`] bounds their gradients.
 
 mod activation;
-mod awake;
 mod convolutions;
 mod device;
 mod fully_connected;
@@ -18,7 +21,9 @@ mod kernels;
 mod network;
 mod noisy;
 mod normal;
+#[cfg(feature = "train")]
 mod optimiser;
+mod pool;
 mod projection;
 mod scaling;
 mod support;
@@ -26,7 +31,7 @@ mod transfer;
 mod weights;
 
 pub use activation::Activation;
-pub use awake::awake;
+pub use burn::tensor::Device;
 pub use convolutions::Convolution;
 pub use device::{
     BACKENDS, BackendSurvey, DeviceChoice, DeviceClass, DeviceError, PresentDevice, device_names, find_device,
@@ -35,10 +40,11 @@ pub use device::{
 pub use fully_connected::Layers;
 pub use head::Streams;
 pub use input::{Input, InputElement};
-pub use kernels::norm::{scaled_by, sum_of_squares};
 pub use network::{NetworkConfig, NetworkError, NetworkParts, Output, QNetwork, SignalToNoise, Torso};
 pub use noisy::Noise;
-pub use optimiser::{Adam, Moments, Optimiser, RmsProp};
+#[cfg(feature = "train")]
+pub use optimiser::{Adam, Moments, Optimiser, RmsProp, clip_global_norm, global_norm};
+pub use pool::keep_pool_awake;
 pub use projection::{project, project_by_tensors};
 pub use scaling::Scaling;
 pub use support::{Support, SupportError};

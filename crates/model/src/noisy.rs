@@ -11,8 +11,8 @@ use crate::kernels::noisy_linear::{NoisyWeights, noisy_linear};
 use crate::transfer::write;
 use crate::{initialise, normal};
 
-/// Where the noise of a layer with p inputs and q outputs comes from (Fortunato et al. 2017, section 3), and its initial
-/// weights (section 3.2).
+/// How the noise of a layer with p inputs and q outputs is drawn (Fortunato et al. 2017, section 3), and its initial weights
+/// (section 3.2). One draw serves a whole batch: see [`QNetwork::with_noise`](crate::network::QNetwork::with_noise).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Noise {
@@ -37,7 +37,7 @@ pub(crate) struct NoisyLinear {
     noise: Noise,
 }
 
-/// What ε is at present.
+/// The ε that was drawn last.
 #[derive(Module, Debug)]
 enum Draw {
     Independent(IndependentDraw),
@@ -149,7 +149,7 @@ impl NoisyLinear {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use burn::tensor::TensorData;
     use rand::SeedableRng;
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn output_and_gradients_are_those_of_the_documented_formula() {
-        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
+        let device = crate::device::open_device("flex").expect("tests are built with flex").autodiff();
         for (noise, sigma) in KINDS {
             let layer = layer(noise, sigma, &device).with_noise(&mut rng(2));
             let x: Vec<f32> = (0..BATCH * INPUTS).map(|i| (i as f32 * 0.7).sin()).collect();
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn initial_weights_are_those_of_the_paper() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let (inputs, outputs) = (300, 200);
         for (noise, sigma_0, bound, sigma) in [
             (Noise::Independent, 0.017, (3.0f32 / 300.0).sqrt(), 0.017),
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_new_layer_and_one_without_noise_use_mu_alone() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let x = Tensor::<2>::ones([BATCH, INPUTS], &device);
         for (noise, sigma) in KINDS {
             let new = layer(noise, sigma, &device);

@@ -1,6 +1,7 @@
-//! Optimisers: how gradients change weights.
+//! Optimisers, which change weights by their gradients, and the bound on the norm of these.
 
 mod adam;
+mod gradient_norm;
 mod moments;
 mod rms_prop;
 
@@ -8,6 +9,7 @@ use burn::optim::{ModuleOptimizer, SgdConfig};
 use serde::{Deserialize, Serialize};
 
 pub use self::adam::Adam;
+pub use self::gradient_norm::{clip_global_norm, global_norm};
 pub use self::moments::Moments;
 pub use self::rms_prop::RmsProp;
 

@@ -2,7 +2,8 @@
 
 use burn::tensor::{Int, Tensor};
 
-use crate::{Support, kernels};
+use crate::kernels;
+use crate::support::Support;
 
 /// The distribution of G + D Z on the atoms of Z (Bellemare et al. 2017, algorithm 1):
 ///
@@ -58,7 +59,7 @@ fn check(returns: &Tensor<1>, discounts: &Tensor<1>, probabilities: &Tensor<2>, 
     assert_eq!(sizes, [batch; 2], "each of {batch} distributions needs one return and one discount");
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "train"))]
 mod tests {
     use burn::tensor::{Device, TensorData};
     use rand::{RngExt, SeedableRng};
@@ -95,7 +96,7 @@ mod tests {
     /// Projects one row after another through both implementations on every device, and hands each result to `check`.
     fn each(rows: &[Row], support: &Support, mut check: impl FnMut(&str, usize, &[f32])) {
         let column = |values: Vec<f32>, device: &Device| Tensor::<1>::from_floats(values.as_slice(), device);
-        for present in crate::present_devices() {
+        for present in crate::device::present_devices() {
             let (device, device_name) = (present.open(), present.name);
             for (name, projection) in BOTH {
                 let probabilities: Vec<f32> = rows.iter().flat_map(|(_, _, p)| p.clone()).collect();
@@ -229,7 +230,7 @@ mod tests {
 
     #[test]
     fn targets_carry_no_gradient() {
-        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
+        let device = crate::device::open_device("flex").expect("tests are built with flex").autodiff();
         let support = supports()[0];
         for (name, projection) in BOTH {
             let p = Tensor::<1>::from_floats(at(3).as_slice(), &device).reshape([1, 51]).require_grad();
@@ -241,7 +242,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "each of 2 distributions needs one return and one discount")]
     fn a_missing_return_is_refused() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         project(Tensor::ones([1], &device), Tensor::ones([2], &device), Tensor::ones([2, 51], &device), &supports()[0]);
     }
 }

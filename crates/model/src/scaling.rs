@@ -1,4 +1,4 @@
-//! What happens to an observation before the first layer.
+//! Scaling of observations before the first layer.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
-    /// Each by itself, as [`Input::upload`](crate::Input::upload) gives them: bytes from 0 to 1, floats as they are.
+    /// Each by itself, as [`Input::upload`](crate::input::Input::upload) gives them: bytes from 0 to 1, floats as they are.
     Elements,
     /// All together, so that the observation is a vector of length 1; an observation of zeros stays one.
     UnitLength,
@@ -37,9 +37,9 @@ mod tests {
 
     #[test]
     fn observations_of_unit_length_keep_their_direction_and_zeros_stay_zeros() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let observations = Tensor::from_floats([[3.0, 4.0], [0.0, 0.0], [-0.1, 0.0]], &device);
-        let scaled = crate::read(Scaling::UnitLength.apply(observations));
+        let scaled = crate::transfer::read(Scaling::UnitLength.apply(observations));
         for (actual, expected) in scaled.iter().zip([0.6, 0.8, 0.0, 0.0, -1.0, 0.0]) {
             assert!((actual - expected).abs() < 1e-6, "{scaled:?}");
         }

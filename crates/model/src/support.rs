@@ -13,7 +13,7 @@ pub struct Support {
     atoms: usize,
 }
 
-/// Why atoms cannot lie as asked.
+/// Why a support is refused.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SupportError {
@@ -33,7 +33,7 @@ pub enum SupportError {
     },
 }
 
-/// A support as it is written, not checked yet.
+/// A support as it was read, not checked yet.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Typed {
@@ -130,7 +130,7 @@ mod tests {
             assert_eq!([values[0], values[atoms - 1]], [v_min, v_max]);
             let tolerance = 1e-6 * (v_max - v_min);
             assert!(values.windows(2).all(|pair| (pair[1] - pair[0] - support.spacing()).abs() < tolerance));
-            let device = crate::open_device("flex").expect("tests are built with flex");
+            let device = crate::device::open_device("flex").expect("tests are built with flex");
             let on_device: Vec<f32> = support.tensor(&device).into_data().try_to_vec().expect("floats");
             assert!(on_device.iter().zip(&values).all(|(a, b)| (a - b).abs() < tolerance), "{on_device:?}");
         }
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_mean_weighs_each_atom_by_its_probability() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let support = Support::new(-1.0, 3.0, 3).expect("a valid support");
         let probabilities = [[[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.2, 0.6, 0.2]]];
         let means: Vec<f32> =

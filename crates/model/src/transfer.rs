@@ -1,4 +1,4 @@
-//! The ways between host and device.
+//! Copies between host and device.
 
 use std::cell::Cell;
 
@@ -32,7 +32,7 @@ pub(crate) fn count_write() {
 }
 
 /// How often this thread has copied values to a device: [`write()`], and the observations of
-/// [`Input::upload`](crate::Input::upload).
+/// [`Input::upload`](crate::input::Input::upload).
 pub fn writes() -> u64 {
     WRITES.get()
 }

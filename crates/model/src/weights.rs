@@ -12,10 +12,14 @@ use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{NetworkConfig, NetworkError, QNetwork};
+use crate::network::{NetworkConfig, NetworkError, QNetwork};
 
 /// Metadata key under which the network's configuration is stored, as JSON.
 const NETWORK_KEY: &str = "prism.network";
+
+/// Files name the layers for images as [`QNetwork`] did when the first were written.
+const TO_FILES: (&str, &str) = (r"^image\.", "convolutions.");
+const FROM_FILES: (&str, &str) = (r"^convolutions\.", "image.");
 
 /// Why weights could not be read.
 #[derive(Debug, Error)]
@@ -30,7 +34,7 @@ pub enum WeightsError {
         source: std::io::Error,
     },
     /// The bytes are not a whole safetensors file.
-    #[error("{origin} is not a complete safetensors file ({reason}): copy it again or take another snapshot")]
+    #[error("{origin} is not a complete safetensors file: {reason}")]
     Corrupt {
         /// Where the bytes came from.
         origin: String,
@@ -38,13 +42,13 @@ pub enum WeightsError {
         reason: String,
     },
     /// A safetensors file of another program.
-    #[error("{origin} holds no description of a prism network: give weights that `prism train` saved")]
+    #[error("{origin} is a safetensors file without the description of a network under `{NETWORK_KEY}`")]
     NotOurs {
         /// Where the bytes came from.
         origin: String,
     },
-    /// The description of the network says what this version does not understand.
-    #[error("{origin} describes a network that this version of prism does not know: use the version that saved it")]
+    /// This version does not understand the description of the network.
+    #[error("{origin} describes a network that this version does not know")]
     Unknown {
         /// Where the bytes came from.
         origin: String,
@@ -52,9 +56,7 @@ pub enum WeightsError {
         source: serde_json::Error,
     },
     /// The file's network is not the one it is to be loaded into.
-    #[error(
-        "{origin} holds another network: it has {found}, but {expected} is needed; evaluate it with its own run's configuration"
-    )]
+    #[error("{origin} holds another network: it has {found}, but {expected} is needed")]
     OtherNetwork {
         /// Where the bytes came from.
         origin: String,
@@ -118,6 +120,7 @@ impl Weights {
         let json = serde_json::to_string(config).expect("a network configuration is plain data");
         // The store's own metadata would be written beside ours in an order that changes from run to run.
         let store = SafetensorsStore::from_bytes(None).clear_metadata().metadata(NETWORK_KEY, json.clone());
+        let store = store.with_key_remapping(TO_FILES.0, TO_FILES.1);
         let mut store = store.skip_enum_variants(true);
         network.save_into(&mut store).expect("saving to memory does not fail");
         let bytes = store.get_bytes().expect("the network was saved just now");
@@ -189,7 +192,8 @@ impl Weights {
             .config
             .init(&mut unused, device)
             .map_err(|source| WeightsError::Impossible { origin: self.origin.clone(), source })?;
-        let mut store = SafetensorsStore::from_bytes(Some(self.bytes.clone())).skip_enum_variants(true);
+        let store = SafetensorsStore::from_bytes(Some(self.bytes.clone())).skip_enum_variants(true);
+        let mut store = store.with_key_remapping(FROM_FILES.0, FROM_FILES.1);
         network
             .load_from(&mut store)
             .map_err(|error| WeightsError::Corrupt { origin: self.origin.clone(), reason: error.to_string() })?;
@@ -227,7 +231,13 @@ mod tests {
     use rand_xoshiro::rand_core::SeedableRng;
 
     use super::*;
-    use crate::{Activation, Input, InputElement, Layers, Noise, Output, Streams, Support, Torso};
+    use crate::activation::Activation;
+    use crate::fully_connected::Layers;
+    use crate::head::Streams;
+    use crate::input::{Input, InputElement};
+    use crate::network::{Output, Torso};
+    use crate::noisy::Noise;
+    use crate::support::Support;
 
     fn config(hidden: usize) -> NetworkConfig {
         NetworkConfig::dqn(Input { shape: vec![4, 36, 40], element: InputElement::U8 }, 3, Torso::Nature { hidden })
@@ -262,7 +272,7 @@ mod tests {
     }
 
     fn network(config: &NetworkConfig) -> (QNetwork, Device) {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         (config.init(&mut Xoshiro256PlusPlus::seed_from_u64(3), &device).expect("a valid network"), device)
     }
 
@@ -282,6 +292,27 @@ mod tests {
             };
             q_values(&weights.network(&device).expect("they fit")).assert_eq(&q_values(&network), true);
         }
+    }
+
+    #[test]
+    fn tensors_have_the_names_of_the_first_files() {
+        let names = |config: &NetworkConfig| {
+            let weights = Weights::of(&network(config).0, config);
+            let file = SafeTensors::deserialize(weights.bytes()).expect("it was saved just now");
+            let mut names: Vec<String> = file.names().into_iter().map(str::to_owned).collect();
+            names.sort_unstable();
+            names
+        };
+        let layers = |paths: &[&str]| -> Vec<String> {
+            paths.iter().flat_map(|path| ["bias", "weight"].map(|name| format!("{path}.{name}"))).collect()
+        };
+        let nature = ["convolutions.layers.0", "convolutions.layers.1", "convolutions.layers.2", "head.hidden"];
+        assert_eq!(names(&config(16)), layers(&[&nature[..], &["head.output"]].concat()));
+        let impala = NetworkConfig { torso: Torso::Impala { channels: vec![2], hidden: vec![5, 4] }, ..config(16) };
+        let stage = ["convolution", "first.first", "first.second", "second.first", "second.second"];
+        let stage = stage.map(|layer| format!("convolutions.stages.0.{layer}"));
+        let paths = stage.iter().map(String::as_str).chain(["head.hidden", "head.output", "shared.0"]);
+        assert_eq!(names(&impala), layers(&paths.collect::<Vec<_>>()));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use prism::bench::{Agent, Task};
-use prism::plot::{Against, Label, Show};
+use prism_report::{Against, Label, Show};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
 #[derive(Debug, Parser)]
@@ -19,7 +21,8 @@ use prism::plot::{Against, Label, Show};
   prism plot curves runs/pong-*      draw the learning curves of several runs
   prism devices                      what the networks can run on here
   prism bench --quick                how fast that is
-  prism list                         presets, games, environments, protocols")]
+  prism list                         presets, games, environments, protocols
+  prism settings replay              what can be set, with ranges and values")]
 pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
@@ -41,6 +44,8 @@ pub enum Command {
     Bench(BenchArguments),
     /// List presets, games, environments and protocols
     List,
+    /// List every setting: what it may be, what it is in a preset, what it means
+    Settings(SettingsArguments),
     /// Get the games' ROM files, or look at those there are
     #[cfg(feature = "ale")]
     Roms(RomsArguments),
@@ -54,11 +59,11 @@ pub enum Command {
   prism train pong --pipeline                           play and learn at the same time
   prism train pong --game freeway --set training.stop_score=none
   prism train breakout --set environment.count=8 --set replay.capacity=300000
-  prism train runs/pong-seed0-.../config.toml --seed 1  repeat a run with another seed
+  prism train runs/pong-seed0-... --seed 1              repeat a run with another seed
 
-Settings are sections and keys of a preset: see assets/presets, or a run folder's config.toml.")]
+Settings are sections and keys of a preset: `prism settings` lists them, a run folder's config.toml has those of a run.")]
 pub struct TrainArguments {
-    /// A preset (see `prism list`), or the path of a configuration file
+    /// A preset (see `prism list`), or the path of a configuration file or of a run folder
     pub preset: String,
     /// Play another game
     #[arg(long, value_name = "GAME")]
@@ -76,8 +81,21 @@ pub struct TrainArguments {
     #[arg(long)]
     pub pipeline: bool,
     /// End after this many emulator frames, instead of the preset's limit
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
-    pub frames: Option<i64>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub frames: Option<String>,
+    /// End after this many agent steps, instead of the preset's limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub agent_steps: Option<String>,
+}
+
+/// Arguments of `prism settings`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism settings           every setting
+  prism settings replay    those of one section")]
+pub struct SettingsArguments {
+    /// A section, such as learning [default: all]
+    pub section: Option<String>,
 }
 
 /// Arguments of `prism eval`.
@@ -89,8 +107,8 @@ pub struct EvalArguments {
     /// A run folder (its best weights, else its latest), or a weights file in one
     pub run: PathBuf,
     /// Games to play [default: the run's setting]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
-    pub episodes: Option<i64>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub episodes: Option<String>,
     /// Probability of a random action [default: the run's setting]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub epsilon: Option<f64>,
@@ -106,11 +124,12 @@ pub struct EvalArguments {
 #[derive(Debug, Args)]
 pub struct PlaceArguments {
     /// Device of the networks: auto, or one that `prism devices` lists, such as flex or cuda:1
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// Seed of every random choice
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
+    /// [default: that of the configuration's [run] section when training, else auto]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of every random choice [default: that of the configuration's [run] section when training, else 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
@@ -147,17 +166,20 @@ pub enum Picture {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   prism plot curves runs/pong-seed0-20260101-120000
-  prism plot curves runs/pong-* runs/double-* --by time --out pong.svg
+  prism plot curves runs/pong-* runs/double-* --by time --out pong.svg --csv pong.csv
   prism plot curves runs/a runs/b runs/c --label dqn=runs/a --label double=runs/b --label double=runs/c
 
-Runs whose configuration, commit and device are equal are one group, whatever their seeds. A label
-names the group of a run; groups with one label become one.")]
+Runs that learn alike are one group, whatever their seeds: commit, device and all settings are equal but
+those of recording, evaluation, threads and the end. A label names the group of a run; groups with one
+label become one. What the groups came to is shown as a table: mean of the last games over seeds, agent
+steps to the stop score, time.")]
 pub struct CurvesArguments {
     /// Run folders
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// What scores are drawn against
-    #[arg(long, value_enum, default_value_t = Against::Steps, value_name = "AXIS")]
+    #[arg(long, default_value_t, value_name = "AXIS",
+        value_parser = one_of::<Against>(Against::ALL.map(|axis| (axis.name(), axis.description()))))]
     pub by: Against,
     /// Games that a score is averaged over [default: the runs' training.score_window]
     #[arg(long, value_name = "N")]
@@ -168,6 +190,18 @@ pub struct CurvesArguments {
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "curves.svg")]
     pub out: PathBuf,
+    /// A table of the numbers as CSV as well
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+}
+
+/// Parses one of `values`, each a name with what it means.
+fn one_of<T>(values: impl IntoIterator<Item = (&'static str, &'static str)>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
+{
+    let values = values.into_iter().map(|(name, description)| PossibleValue::new(name).help(description));
+    PossibleValuesParser::new(values).try_map(|name| name.parse())
 }
 
 /// Arguments of `prism plot diagnostics`.
@@ -229,7 +263,7 @@ pub struct DistributionsArguments {
     #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
     pub updates: Vec<u64>,
     /// What is drawn of each observation
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, default_value_t, value_parser = one_of::<Show>(Show::ALL.map(|show| (show.name(), show.description()))))]
     pub show: Show,
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "distributions.svg")]

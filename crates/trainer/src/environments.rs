@@ -1,18 +1,18 @@
 //! Where a run's environments come from.
 
-use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use prism_environment::{
-    AtariConfig, CartPole, Catch, Chain, Environment, EnvironmentError, Seed, VectorEnvironment, VectorError,
+    AtariConfig, CartPole, Catch, Chain, EmulatorError, Environment, EnvironmentError, Seed, VectorEnvironment,
+    VectorError,
 };
 use thiserror::Error;
 
 use crate::config::{EnvironmentConfig, EnvironmentKind, Threads};
 
 /// Makes one environment.
-type Make = Box<dyn Fn(Seed) -> Result<Box<dyn Environment>, BuildError> + Send + Sync>;
+type Make = Box<dyn Fn(Seed) -> Result<Box<dyn Environment>, EnvironmentError> + Send + Sync>;
 
 /// Makes the environments of a run: as many as it needs, each from a seed of its own.
 pub struct Environments {
@@ -40,14 +40,7 @@ pub enum BuildError {
     #[cfg(feature = "ale")]
     #[error(transparent)]
     Rom(#[from] prism_environment::RomError),
-    /// The emulator refuses the game or its settings.
-    #[cfg(feature = "ale")]
-    #[error(transparent)]
-    Emulator(#[from] prism_environment::AleError),
-    /// An environment of the user's own cannot be made.
-    #[error("an environment cannot be made")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
-    /// They cannot be stepped together.
+    /// One cannot be made, or they cannot be stepped together.
     #[error(transparent)]
     Vector(#[from] VectorError),
 }
@@ -64,10 +57,8 @@ impl BuildError {
         match self {
             Self::Own { .. } | Self::NoEmulator { .. } => true,
             // Only its ROM can tell whether a game has a mode or a difficulty.
-            #[cfg(feature = "ale")]
-            Self::Emulator(error) => {
-                use prism_environment::AleError;
-                matches!(error, AleError::UnknownMode { .. } | AleError::UnknownDifficulty { .. })
+            Self::Vector(VectorError::NotMade(EnvironmentError::Emulator(error))) => {
+                matches!(error, EmulatorError::UnknownMode { .. } | EmulatorError::UnknownDifficulty { .. })
             }
             _ => false,
         }
@@ -96,10 +87,7 @@ impl Environments {
     pub fn own<E: Environment + 'static>(
         make: impl Fn(Seed) -> Result<E, EnvironmentError> + Send + Sync + 'static,
     ) -> Self {
-        let make = move |seed| match make(seed) {
-            Ok(environment) => Ok(Box::new(environment) as Box<dyn Environment>),
-            Err(error) => Err(BuildError::Failed(Box::new(error))),
-        };
+        let make = move |seed| make(seed).map(|environment| Box::new(environment) as Box<dyn Environment>);
         Self { make: Box::new(make), threads: Threads::Automatic }
     }
 
@@ -113,7 +101,7 @@ impl Environments {
             Threads::Automatic => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             Threads::Exactly(threads) => threads,
         };
-        VectorEnvironment::from_seed(count, threads, seed, &self.make)
+        Ok(VectorEnvironment::from_seed(count, threads, seed, &self.make)?)
     }
 }
 

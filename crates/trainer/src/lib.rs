@@ -1,41 +1,28 @@
-//! Training and evaluation of value-based agents: configuration, run loop, records.
+//! Training and evaluation of value-based agents.
 //!
-//! A run is a [`Config`], a seed and a device: [`train`] plays, learns and writes a [`RunFolder`]; [`evaluate`] scores
-//! the weights in it; [`plot`] draws it. [`mod@bench`] measures how fast a machine's devices do the work of a run.
+//! A [`Run`] takes a [`Config`] and [`Environments`], plays and learns, and writes a [`RunFolder`]; [`evaluate`] scores the
+//! weights in it. [`mod@bench`] measures how fast a machine's devices do the work of a run, [`plot`] draws that.
 
 pub mod bench;
 mod config;
-mod diagnostics;
 mod environments;
 mod evaluate;
 mod interrupt;
-mod network;
-mod player;
+mod memory;
 pub mod plot;
-pub mod presets;
-mod progress;
-mod records;
-mod run_folder;
-mod scores;
-mod settings;
-mod statistics;
-mod tensorboard;
-mod train;
+mod run;
 
 pub use config::{
-    Config, DiagnosticsConfig, DistributionRecords, EnvironmentConfig, EnvironmentKind, EvaluationConfig,
-    LearningConfig, NetworkParts, Prioritization, ReplayConfig, Threads, TrainingConfig,
+    Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin,
+    Override, Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing, presets,
 };
-pub use environments::build_environments;
-pub use evaluate::{EvaluateOptions, evaluate};
-pub use interrupt::Interrupt;
-pub use records::{
-    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Heading, Progress, RecordError, Records, Summary,
-    UpdateRecord,
+pub use environments::{BuildError, Environments};
+pub use evaluate::{EvaluatedGame, Games, evaluate};
+pub use interrupt::{Interrupt, Request};
+pub use memory::{MemoryBound, available as available_memory};
+pub use prism_runs::{
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Position,
+    RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker,
+    Sink, Statistics, Summary, UpdateRecord, append_evaluation,
 };
-pub use run_folder::{Checkpoint, Machine, Manifest, RunFolder, RunFolderError};
-pub use scores::{FinishedGame, ScoreTracker};
-pub use settings::{Origin, Override, SettingsError, Source};
-pub use statistics::Statistics;
-pub use tensorboard::EventWriter;
-pub use train::{TrainOptions, train};
+pub use run::{CONFIG_KEY, Place, Run, RunError, RunErrorKind};

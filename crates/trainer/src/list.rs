@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use prism::presets;
+use prism::{EnvironmentKind, presets};
 use prism_environment::{GAMES, Protocol};
 
 /// Writes the names.
@@ -11,14 +11,10 @@ pub fn print(output: &mut impl Write) -> io::Result<()> {
     let width = presets::ALL.iter().map(|preset| preset.name.len() + 2).max().unwrap_or(0);
     for preset in presets::ALL {
         writeln!(output, "  {:<width$}{}", preset.name, preset.title())?;
+        writeln!(output, "  {:<width$}  {}", "", preset.time())?;
     }
     writeln!(output, "\nenvironments (environment.kind):")?;
-    for (name, title) in [
-        ("atari", "a game of the Arcade Learning Environment, see below"),
-        ("catch", "a ball falls over ten rows, a paddle below catches it"),
-        ("chain", "a corridor whose action values are known"),
-        ("cartpole", "CartPole-v1"),
-    ] {
+    for (name, title) in EnvironmentKind::all() {
         writeln!(output, "  {name:<16}{title}")?;
     }
     writeln!(output, "\nprotocols (environment.protocol):")?;

@@ -16,7 +16,6 @@ use prism::bench::{self, Agent, BenchOptions, Comparison, Report, Task};
 use prism::plot::{self, CurveOptions, DistributionOptions};
 use prism::{Config, EvaluateOptions, Interrupt, Override, RunFolder, SettingsError, Source, Statistics, TrainOptions};
 use prism_algorithms::LearnerError;
-use prism_environment::Seed;
 use prism_model::DeviceError;
 
 use cli::{
@@ -75,6 +74,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Devices => Ok(devices::print(&mut io::stdout().lock())?),
         Command::Bench(arguments) => bench(arguments),
         Command::List => Ok(list::print(&mut io::stdout().lock())?),
+        Command::Settings(arguments) => {
+            let text = prism::settings::render(arguments.section.as_deref())?;
+            Ok(io::stdout().lock().write_all(text.as_bytes())?)
+        }
         #[cfg(feature = "ale")]
         Command::Roms(arguments) => roms::run(&arguments, &mut io::stdout().lock()),
     }
@@ -84,13 +87,20 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
     let source = Source::find(&arguments.preset)?;
     let mut overrides = parse_settings(&arguments.settings)?;
     overrides.extend(arguments.game.map(|game| Override::flag("--game", "environment.game", game)));
-    overrides.extend(arguments.frames.map(|frames| Override::flag("--frames", "training.frames", frames)));
-    overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "learning.pipeline", true)));
+    overrides.extend(arguments.frames.map(|frames| Override::typed("--frames", "training.frames", &frames)));
+    let agent_steps = |steps: String| Override::typed("--agent-steps", "training.agent_steps", &steps);
+    overrides.extend(arguments.agent_steps.map(agent_steps));
+    overrides.extend(arguments.place.seed.map(|seed| Override::typed("--seed", "run.seed", &seed)));
+    overrides.extend(arguments.place.device.map(|device| Override::flag("--device", "run.device", device)));
+    overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "training.pipeline", true)));
     let config = Config::read(&source, &overrides)?;
+    for note in config.notes() {
+        writeln!(io::stderr(), "note: {note}")?;
+    }
     let options = TrainOptions {
         name: source.name,
-        device: arguments.place.device,
-        seed: Seed(arguments.place.seed),
+        device: config.run().device.clone(),
+        seed: config.run().seed,
         roms: arguments.place.roms,
         out: arguments.out,
         interrupt: Interrupt::listen()?,
@@ -102,13 +112,18 @@ fn train(arguments: TrainArguments) -> anyhow::Result<()> {
 fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     let (folder, weights) = RunFolder::open_weights(&arguments.run)?;
     let mut overrides = parse_settings(&arguments.settings)?;
-    overrides.extend(arguments.episodes.map(|episodes| Override::flag("--episodes", "evaluation.episodes", episodes)));
+    let episodes = |episodes: String| Override::typed("--episodes", "evaluation.episodes", &episodes);
+    overrides.extend(arguments.episodes.map(episodes));
     overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
+    // An evaluation has a seed and a device of its own.
+    let device = arguments.place.device.unwrap_or_else(|| "auto".to_owned());
+    overrides.push(Override::flag("--device", "run.device", device));
+    overrides.push(Override::typed("--seed", "run.seed", &arguments.place.seed.unwrap_or_else(|| "0".to_owned())));
     let config = Config::read(&Source::read(&folder.config())?, &overrides)?;
     let options = EvaluateOptions {
         weights,
-        device: arguments.place.device,
-        seed: Seed(arguments.place.seed),
+        device: config.run().device.clone(),
+        seed: config.run().seed,
         roms: arguments.place.roms,
     };
     let scores = prism::evaluate(&config, &options)?;
@@ -116,8 +131,8 @@ fn eval(arguments: EvalArguments) -> anyhow::Result<()> {
     for (number, score) in (1..).zip(&scores) {
         writeln!(output, "episode {number}  score {score}")?;
     }
-    let kind = &config.environment.kind;
-    writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation.epsilon)?;
+    let kind = &config.environment().kind;
+    writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation().epsilon)?;
     writeln!(output, "{}", Statistics::of(&scores))?;
     writeln!(output, "weights {}, seed {}", options.weights.display(), options.seed.0)?;
     Ok(())

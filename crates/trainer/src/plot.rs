@@ -1,175 +1,108 @@
 //! Pictures of runs and speeds, as SVG in one style.
 //!
-//! [`learning_curves`], [`diagnostics`] and [`distributions`] read run folders, those of runs that still go on included.
-//! [`speeds`] draws what [`crate::bench`] measured. [`projection`], [`distribution_grid`], [`target_and_prediction`] and
-//! [`q_over_best`] draw the numbers they are given.
+//! What reads run folders or plain numbers is that of [`prism_report`]. Here stands what needs more: [`speeds`] takes what
+//! [`crate::bench`] measured, [`projection_of_normal`] computes as learners do.
 
-mod axis;
-mod bars;
-mod curve;
-mod diagnostics;
-mod distributions;
-mod draw;
-mod figure;
-mod group;
-mod learning_curves;
-mod normal_projection;
-mod recorded_run;
-mod speeds;
-mod style;
-mod table;
+use burn::tensor::{Device, Tensor};
+use prism_model::{Support, project, read};
+use prism_report::{Projection, Speed, Svg, TaskSpeeds};
 
-use std::path::PathBuf;
+use crate::bench::{Measurement, Report, Task};
 
-use thiserror::Error;
+/// Draws a report: how much of its work a device does in a second, against the size of a batch, on logarithmic scales.
+///
+/// # Panics
+/// When there are no measurements, or a time is not above 0.
+pub fn speeds(report: &Report) -> Svg {
+    let tasks: Vec<TaskSpeeds> = Task::ALL.into_iter().map(|task| task_speeds(task, &report.measurements)).collect();
+    let machine = &report.machine;
+    let origin = format!(
+        "{}, {} threads; {}, commit {}, {}",
+        machine.cpu,
+        machine.threads,
+        report.program,
+        report.commit.as_deref().unwrap_or("unknown"),
+        report.date
+    );
+    prism_report::speeds(&origin, &tasks)
+}
 
-pub use bars::{
-    BestAction, Comparison, DistributionRow, Projection, distribution_grid, projection, q_over_best,
-    target_and_prediction,
-};
-pub use diagnostics::diagnostics;
-pub use distributions::{DistributionOptions, Show, distributions};
-pub use figure::Svg;
-pub use group::Label;
-pub use learning_curves::{Against, CurveOptions, learning_curves};
-pub use normal_projection::projection_of_normal;
-pub use speeds::speeds;
+fn task_speeds(task: Task, measurements: &[Measurement]) -> TaskSpeeds {
+    let speed = |of: &Measurement| Speed {
+        subject: of.subject.clone(),
+        size: of.batch,
+        device: of.device.clone(),
+        median: of.rate(of.median),
+        // A long time is a low speed.
+        low: of.rate(of.high),
+        high: of.rate(of.low),
+    };
+    TaskSpeeds {
+        task: task.name().to_owned(),
+        unit: unit(task).to_owned(),
+        size: if task.counts_agent_steps() { "environments" } else { "batch" }.to_owned(),
+        speeds: measurements.iter().filter(|of| of.task == task).map(speed).collect(),
+    }
+}
 
-use crate::RunFolderError;
+fn unit(task: Task) -> &'static str {
+    match task {
+        Task::Forward => "observations/s",
+        Task::Update | Task::Sampling => "transitions/s",
+        Task::Projection => "distributions/s",
+        Task::Environment | Task::EndToEnd => "agent steps/s",
+    }
+}
 
-/// Why a picture cannot be drawn or written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PlotError {
-    /// There is no run.
-    #[error("cannot plot {}: give the folder of a run, which `prism train` names when it starts", .path.display())]
-    Run {
-        /// What was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: RunFolderError,
-    },
-    /// A file of a run cannot be read.
-    #[error("cannot read {}, which a run writes into its folder: give a folder that is whole", .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A file of a run is not what a run writes.
-    #[error("{}: {reason}: give a folder whose files are as the run wrote them", .path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// A run has not written anything to draw.
-    #[error("{} has no {missing} yet: let the run go on for a while, then plot it again", .path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-        /// What was looked for.
-        missing: &'static str,
-    },
-    /// A run that has no distributions.
-    #[error("there is no {}: only runs that learn distributions of returns write it", .0.display())]
-    NoDistributions(PathBuf),
-    /// Scores that have nothing to do with each other.
-    #[error(
-        "scores of different environments do not belong in one picture: {} plays {first}, {} plays {second}; \
-         plot each by itself",
-        .first_path.display(), .second_path.display()
-    )]
-    Environments {
-        /// One environment.
-        first: String,
-        /// A run that plays it.
-        first_path: PathBuf,
-        /// Another.
-        second: String,
-        /// A run that plays that.
-        second_path: PathBuf,
-    },
-    /// Runs whose scores are averaged over different numbers of games.
-    #[error(
-        "these runs average their scores over different numbers of games ({first} and {second}): \
-         give one number for all with --window"
-    )]
-    Windows {
-        /// One number.
-        first: usize,
-        /// Another.
-        second: usize,
-    },
-    /// A label for a run that is not in the picture.
-    #[error(
-        "--label {name}={}: this run is not among those to plot: give its folder as an argument too", .path.display()
-    )]
-    LabelWithoutRun {
-        /// The label.
-        name: String,
-        /// The run.
-        path: PathBuf,
-    },
-    /// One mean over scores that do not compare.
-    #[error(
-        "--label {name} joins scores of the protocols {first} and {second}, which have no common mean: \
-         give each its own label"
-    )]
-    Protocols {
-        /// The label.
-        name: String,
-        /// One protocol.
-        first: String,
-        /// Another.
-        second: String,
-    },
-    /// More lines than can be told apart.
-    #[error(
-        "{count} groups of runs are more than the {most} that can be told apart: plot fewer, or give some the same --label"
-    )]
-    TooManyGroups {
-        /// How many there are.
-        count: usize,
-        /// How many there may be.
-        most: usize,
-    },
-    /// An observation that was not recorded.
-    #[error("--observation {observation} is not in {}: it has observations 0 to {last}", .path.display())]
-    UnknownObservation {
-        /// What was asked for.
-        observation: usize,
-        /// The highest there is.
-        last: usize,
-        /// The file.
-        path: PathBuf,
-    },
-    /// An update that was not recorded.
-    #[error("--updates {update} is not in {}: it has {recorded}", .path.display())]
-    UnknownUpdate {
-        /// What was asked for.
-        update: u64,
-        /// Those there are.
-        recorded: String,
-        /// The file.
-        path: PathBuf,
-    },
-    /// Several moments of several observations.
-    #[error(
-        "{0} updates of every observation do not fit one picture: give one update, or one observation with --observation"
-    )]
-    TooManyMoments(usize),
-    /// A name that is not a picture's.
-    #[error("pictures are SVG files: let the name {} end in .svg", .0.display())]
-    NotSvg(PathBuf),
-    /// The picture cannot be written.
-    #[error("cannot write {}: give a file in a folder that exists and is writable with --out", .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+/// Draws what [`project`] does to a normal distribution of mean 0 on the 51 atoms from -10 to 10.
+///
+/// # Panics
+/// When a number is not finite, or so much mass is far outside the support that none is left on it.
+pub fn projection_of_normal(reward: f64, discount: f64, deviation: f64, device: &Device) -> Svg {
+    let support = Support::new(-10.0, 10.0, 51).expect("these are the paper's");
+    let atoms: Vec<f64> = support.values().into_iter().map(f64::from).collect();
+    let density: Vec<f64> = atoms.iter().map(|value| (-0.5 * (value / deviation).powi(2)).exp()).collect();
+    let total: f64 = density.iter().sum();
+    let source: Vec<f64> = density.iter().map(|density| density / total).collect();
+    let projected = |discount: f64| {
+        let column = |value: f64| Tensor::<1>::from_floats([value], device);
+        let source = Tensor::<1>::from_floats(source.as_slice(), device).unsqueeze_dim(0);
+        let projected = read(project(column(reward), column(discount), source, &support));
+        projected.into_iter().map(f64::from).collect::<Vec<_>>()
+    };
+    prism_report::projection(&Projection {
+        support: &atoms,
+        source: &source,
+        projected: &projected(discount),
+        done: &projected(0.0),
+        reward,
+        discount,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::examples::{measurement, report};
+
+    #[test]
+    fn times_become_speeds_in_the_unit_of_their_task() {
+        let measurements =
+            [measurement(Task::Forward, "dqn", 8, "flex"), measurement(Task::EndToEnd, "pong", 8, "flex")];
+        let forward = task_speeds(Task::Forward, &measurements);
+        assert_eq!((forward.unit.as_str(), forward.size.as_str()), ("observations/s", "batch"));
+        // Times of 0.95, 1 and 1.05 seconds for 8 observations.
+        let [speed] = forward.speeds.as_slice() else { panic!("one speed") };
+        assert_eq!((speed.low, speed.median, speed.high), (8.0 / 1.05, 8.0, 8.0 / 0.95));
+        let playing = task_speeds(Task::EndToEnd, &measurements);
+        assert_eq!((playing.size.as_str(), playing.speeds[0].median), ("environments", 1.0));
+    }
+
+    #[test]
+    fn a_report_is_drawn_with_the_machine_that_it_is_of() {
+        let svg = speeds(&report(vec![measurement(Task::Forward, "dqn", 1, "flex")]));
+        for text in ["Abacus 3, 2 threads; ", "forward: dqn</text>", ">flex</text>"] {
+            assert!(svg.as_str().contains(text), "{text}");
+        }
+    }
 }

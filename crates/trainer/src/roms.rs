@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use prism_environment::{InstallProgress, RomLibrary, RomStatus, data_directory, install};
+use anyhow::Context;
+use prism_environment::{InstallError, InstallProgress, RomLibrary, RomStatus, data_directory, install};
 
 use crate::cli::{RomsAction, RomsArguments};
 
@@ -11,13 +12,16 @@ pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> anyhow::Result
     let directory = arguments.roms.as_deref();
     match arguments.action {
         RomsAction::Install => {
-            let directory = directory.map_or_else(data_directory, |directory| Ok(directory.to_owned()))?;
+            let directory = directory
+                .map_or_else(data_directory, |directory| Ok(directory.to_owned()))
+                .context("name a directory with --roms DIR")?;
             let mut written = Ok(());
             let installed = install(&directory, &mut |progress| {
                 if let InstallProgress::Downloading { command } = progress {
                     written = writeln!(output, "running {command}");
                 }
-            })?;
+            })
+            .map_err(with_remedy)?;
             written?;
             writeln!(
                 output,
@@ -28,9 +32,9 @@ pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> anyhow::Result
             )?;
         }
         RomsAction::List => {
-            for RomStatus { game, file } in RomLibrary::locate(directory)?.check() {
-                match file {
-                    Ok(path) => writeln!(output, "{:<20}{}", game.name, path.display())?,
+            for RomStatus { game, place } in RomLibrary::locate(directory)?.check() {
+                match place {
+                    Ok(place) => writeln!(output, "{:<20}{place}", game.name)?,
                     Err(_) => writeln!(output, "{:<20}no ROM file, see `prism roms check`", game.name)?,
                 }
             }
@@ -38,7 +42,7 @@ pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> anyhow::Result
         RomsAction::Check => {
             let library = RomLibrary::locate(directory)?;
             let statuses = library.check();
-            let bad: Vec<_> = statuses.iter().filter_map(|status| status.file.as_ref().err()).collect();
+            let bad: Vec<_> = statuses.iter().filter_map(|status| status.place.as_ref().err()).collect();
             for error in &bad {
                 writeln!(output, "{error}")?;
             }
@@ -47,4 +51,22 @@ pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> anyhow::Result
         }
     }
     Ok(())
+}
+
+/// What went wrong and what to do about it.
+fn with_remedy(error: InstallError) -> anyhow::Error {
+    let remedy = match &error {
+        InstallError::Unwritable { .. } => "name another directory with --roms DIR",
+        InstallError::NoPython => {
+            "install Python 3 with pip, or copy your own ROM files to a directory and name it with --roms DIR"
+        }
+        InstallError::NoPip { .. } => {
+            "install it (Debian and Ubuntu: apt install python3-pip; elsewhere: -m ensurepip)"
+        }
+        InstallError::Download { .. } | InstallError::BadWheel { .. } => {
+            "check the network connection and pip's index settings, then run `prism roms install` again"
+        }
+        _ => return error.into(),
+    };
+    anyhow::anyhow!("{error}\n{remedy}")
 }

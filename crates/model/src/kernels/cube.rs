@@ -1,5 +1,8 @@
 //! The kernels on GPUs, in CubeCL: one source for CUDA, WGSL, SPIR-V and MSL.
 
+#[cfg(feature = "train")]
+mod train;
+
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::tensor::{FloatTensor, IntTensor};
@@ -11,18 +14,13 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use super::adam::AdamOps;
 use super::convolution::ConvolutionOps;
 use super::linear::LinearOps;
 use super::max_pool::MaxPoolOps;
 use super::noisy_linear::NoisyLinearOps;
-use super::norm::NormOps;
 use super::pixels::PixelOps;
 use super::projection::ProjectionOps;
-use super::rms_prop::RmsPropOps;
-use crate::Support;
-
-impl AdamOps for CubeBackend {}
+use crate::support::Support;
 
 impl ConvolutionOps for CubeBackend {}
 
@@ -31,10 +29,6 @@ impl LinearOps for CubeBackend {}
 impl MaxPoolOps for CubeBackend {}
 
 impl NoisyLinearOps for CubeBackend {}
-
-impl NormOps for CubeBackend {}
-
-impl RmsPropOps for CubeBackend {}
 
 impl ProjectionOps for CubeBackend {
     fn project(

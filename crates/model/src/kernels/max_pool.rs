@@ -1,16 +1,12 @@
 //! Maximum over windows of channels-last feature maps.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, backend_extension};
-use burn::tensor::{IntDType, Tensor};
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::tensor::Tensor;
 
 use super::convolution::{channels_first, channels_last};
 
-/// Square windows: what lies beyond the feature map is in none of them.
+/// Square windows, which see nothing outside of the feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Windows {
     pub(crate) size: usize,
@@ -26,20 +22,18 @@ impl Windows {
     }
 }
 
-/// Forward and backward pass of the maximum over windows.
+/// Forward pass of the maximum over windows.
 ///
 /// # Shapes
 /// - `x`: feature maps, `[batch, height, width, channels]`
-/// - output and its gradient: `[batch, (height + 2 padding - size) / stride + 1, the same of width, channels]`
+/// - output: `[batch, (height + 2 padding - size) / stride + 1, the same of width, channels]`
 ///
-/// The gradient goes to the first of several largest values, row by row.
-///
-/// As the methods stand here, they are Burn's own pooling on channels-first views.
+/// As the method stands here, it is Burn's own pooling on channels-first views.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     Cube: cfg(feature = "cubecl"),
     Fusion: cfg(feature = "cubecl"),
-    Autodiff
+    Autodiff: cfg(feature = "train")
 )]
 pub(crate) trait MaxPoolOps: Backend {
     /// The output.
@@ -48,26 +42,6 @@ pub(crate) trait MaxPoolOps: Backend {
         let Windows { size, stride, padding } = windows;
         let planes = channels_first::<Self>(x);
         channels_last::<Self>(Self::max_pool2d(planes, [size; 2], [stride; 2], [padding; 2], [1; 2], false))
-    }
-
-    /// Gradient of x.
-    #[fusion(default)]
-    fn max_pool_backward(
-        x: FloatTensor<Self>,
-        _output: FloatTensor<Self>,
-        output_gradient: FloatTensor<Self>,
-        windows: Windows,
-    ) -> FloatTensor<Self> {
-        let Windows { size, stride, padding } = windows;
-        let [size, stride, padding, dilation] = [[size; 2], [stride; 2], [padding; 2], [1; 2]];
-        let planes = channels_first::<Self>(x);
-        let indices =
-            Self::max_pool2d_with_indices(planes.clone(), size, stride, padding, dilation, false, IntDType::I32)
-                .indices;
-        let gradient = channels_first::<Self>(output_gradient);
-        let backward =
-            Self::max_pool2d_with_indices_backward(planes, size, stride, padding, dilation, false, gradient, indices);
-        channels_last::<Self>(backward.x_grad)
     }
 }
 
@@ -79,116 +53,4 @@ pub(crate) fn max_pool(x: Tensor<4>, windows: Windows) -> Tensor<4> {
     let fits = height.min(width) + 2 * padding >= size;
     assert!(fits, "a {height}x{width} feature map, padded by {padding}, is smaller than the window, {size}");
     Tensor::from_dispatch(Dispatch::max_pool(x.into_dispatch(), windows))
-}
-
-#[derive(Debug)]
-struct MaxPool;
-
-#[derive(Clone, Debug)]
-struct Saved<T> {
-    x: T,
-    output: T,
-    windows: Windows,
-}
-
-impl<B: MaxPoolOps> Backward<B, 1> for MaxPool {
-    type State = Saved<FloatTensor<B>>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let [x_node] = ops.parents;
-        let gradient = grads.consume::<B>(&ops.node);
-        let Saved { x, output, windows } = ops.state;
-        if let Some(node) = x_node {
-            grads.register::<B>(node.id, B::max_pool_backward(x, output, gradient, windows));
-        }
-    }
-}
-
-impl<B: MaxPoolOps, C: CheckpointStrategy> MaxPoolOps for Autodiff<B, C> {
-    fn max_pool(x: FloatTensor<Self>, windows: Windows) -> FloatTensor<Self> {
-        let node = x.node();
-        let x = x.into_primitive();
-        let output = B::max_pool(x.clone(), windows);
-        match MaxPool.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(preparation) => {
-                let saved = Saved { x, output: output.clone(), windows };
-                preparation.finish(saved, output)
-            }
-            OpsKind::UnTracked(preparation) => preparation.finish(output),
-        }
-    }
-
-    fn max_pool_backward(
-        _x: FloatTensor<Self>,
-        _output: FloatTensor<Self>,
-        _output_gradient: FloatTensor<Self>,
-        _windows: Windows,
-    ) -> FloatTensor<Self> {
-        unreachable!("gradients are computed on the inner backend; second derivatives are not offered")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::module::max_pool2d;
-    use burn::tensor::ops::MaxPoolOptions;
-    use burn::tensor::{TensorData, Tolerance};
-    use rand::SeedableRng;
-    use rand_xoshiro::Xoshiro256PlusPlus;
-
-    use super::*;
-    use crate::kernels::random;
-
-    /// Output and gradient of x.
-    fn run(
-        pool: impl Fn(Tensor<4>) -> Tensor<4>,
-        x: &Tensor<4>,
-        cotangent: &impl Fn(&Tensor<4>) -> Tensor<4>,
-    ) -> [TensorData; 2] {
-        let output = pool(x.clone());
-        let gradients = (output.clone() * cotangent(&output)).sum().backward();
-        [output.into_data(), x.grad(&gradients).expect("x is tracked").into_data()]
-    }
-
-    #[test]
-    fn output_and_gradient_equal_burns_own_pooling() {
-        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
-        // `batch, height, width, channels, size, stride, padding`
-        for [batch, height, width, channels, size, stride, padding] in [
-            [2, 84, 84, 16, 3, 2, 1],
-            [3, 21, 21, 32, 3, 2, 1],
-            [1, 1, 1, 5, 3, 2, 1],
-            [2, 9, 6, 3, 2, 2, 0],
-            [1, 7, 8, 70, 4, 1, 2],
-            [2, 10, 5, 1, 3, 3, 0],
-        ] {
-            let windows = Windows { size, stride, padding };
-            let x = random([batch, height, width, channels], &mut rng, &device).require_grad();
-            let cotangent = |output: &Tensor<4>| {
-                let mut rng = Xoshiro256PlusPlus::seed_from_u64(9);
-                random(output.dims(), &mut rng, &device)
-            };
-            let actual = run(|x| max_pool(x, windows), &x, &cotangent);
-            let burns_own = |x: Tensor<4>| {
-                let planes = x.permute([0, 3, 1, 2]);
-                let options = MaxPoolOptions::new([size; 2]).with_stride([stride; 2]).with_padding([padding; 2]);
-                max_pool2d(planes, options).permute([0, 2, 3, 1])
-            };
-            let expected = run(burns_own, &x, &cotangent);
-            actual[0].assert_eq(&expected[0], true);
-            actual[1].assert_approx_eq::<f32>(&expected[1], Tolerance::rel_abs(1e-6, 1e-6));
-        }
-    }
-
-    #[test]
-    fn a_tie_sends_the_gradient_to_the_first_largest_value() {
-        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
-        let values = TensorData::new(vec![1.0f32, 2.0, 2.0, 2.0], [1, 2, 2, 1]);
-        let x = Tensor::<4>::from_data(values, &device).require_grad();
-        let windows = Windows { size: 2, stride: 1, padding: 0 };
-        let [output, gradient] = run(|x| max_pool(x, windows), &x, &|output| output.ones_like() * 3.0);
-        assert_eq!(output.try_to_vec::<f32>().expect("floats"), [2.0]);
-        assert_eq!(gradient.try_to_vec::<f32>().expect("floats"), [0.0, 3.0, 0.0, 0.0]);
-    }
 }

@@ -88,7 +88,7 @@ mod tests {
         for shape in [[2, 4, 49], [1, 3, 5], [3, 1, 7]] {
             let [batch, channels, pixels] = shape;
             let bytes: Vec<u8> = (0..batch * channels * pixels).map(|i| (i * 37 % 256) as u8).collect();
-            for found in crate::present_devices() {
+            for found in crate::device::present_devices() {
                 let device = found.open();
                 for transport in [Transport::Bytes, Transport::Words] {
                     if transport == Transport::Bytes && Transport::to(&device) == Transport::Words {
@@ -96,7 +96,7 @@ mod tests {
                     }
                     let images = transport.scaled_channels_last(bytes.clone(), shape, &device);
                     assert_eq!(images.dims(), [batch, pixels, channels]);
-                    for (index, value) in crate::read(images).into_iter().enumerate() {
+                    for (index, value) in crate::transfer::read(images).into_iter().enumerate() {
                         let (example, pixel, channel) =
                             (index / (channels * pixels), index / channels % pixels, index % channels);
                         let byte = bytes[(example * channels + channel) * pixels + pixel];

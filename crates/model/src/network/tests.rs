@@ -1,11 +1,18 @@
+use std::num::NonZeroUsize;
+
 use burn::module::{ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::TensorData;
+use burn::tensor::{Device, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::*;
-use crate::{Adam, InputElement, Noise, Weights};
+use crate::fully_connected::Layers;
+use crate::head::Streams;
+use crate::input::{Input, InputElement};
+use crate::noisy::Noise;
+use crate::optimiser::Adam;
+use crate::weights::Weights;
 
 const BATCH: usize = 3;
 const ACTIONS: usize = 4;
@@ -17,7 +24,7 @@ fn rng(seed: u64) -> Xoshiro256PlusPlus {
 }
 
 fn flex() -> Device {
-    crate::open_device("flex").expect("tests are built with flex")
+    crate::device::open_device("flex").expect("tests are built with flex")
 }
 
 fn mlp(hidden: &[usize]) -> NetworkConfig {

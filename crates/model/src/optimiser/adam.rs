@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Moments;
-use crate::kernels::adam::{AdamFactors, adam_step};
+use crate::kernels::train::adam::{AdamFactors, adam_step};
 
 /// Adam (Kingma and Ba 2015, algorithm 1) and its values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,13 +66,14 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
-    use crate::{Input, InputElement, NetworkConfig, QNetwork, Torso};
+    use crate::input::{Input, InputElement};
+    use crate::network::{NetworkConfig, QNetwork, Torso};
 
     const ADAM: Adam = Adam { learning_rate: 1e-2, beta_1: 0.9, beta_2: 0.999, epsilon: 1.5e-4 };
 
     #[test]
     fn ten_steps_equal_those_of_burns_adam() {
-        let device = crate::open_device("flex").expect("tests are built with flex").autodiff();
+        let device = crate::device::open_device("flex").expect("tests are built with flex").autodiff();
         let input = Input { shape: vec![3], element: InputElement::F32 };
         let config = NetworkConfig::dqn(input, 2, Torso::Mlp { hidden: vec![70] });
         let network = config.init(&mut Xoshiro256PlusPlus::seed_from_u64(1), &device).expect("a valid network");
@@ -93,7 +94,7 @@ mod tests {
     #[test]
     fn the_first_step_is_the_learning_rate_in_the_gradients_sign() {
         // With t = 1 both corrections cancel the decays: p - α g / (|g| + ε).
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let adam = Adam { epsilon: 1e-8, ..ADAM };
         let (parameter, _) = adam.step(
             0.5,

@@ -1,4 +1,4 @@
-//! What an optimiser remembers of a parameter's gradients.
+//! The state that an optimiser keeps of each parameter.
 
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Moments;
-use crate::kernels::rms_prop::{RmsPropFactors, rms_prop_step};
+use crate::kernels::train::rms_prop::{RmsPropFactors, rms_prop_step};
 
 /// Centred RMSProp (Graves 2013, equations 38 to 41) and its values.
 ///
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn steps_equal_the_documented_formula() {
-        let device = crate::open_device("flex").expect("tests are built with flex");
+        let device = crate::device::open_device("flex").expect("tests are built with flex");
         let rms_prop = RmsProp { learning_rate: 0.1, decay: 0.95, epsilon: 0.01 };
         let gradients = [[0.5f32, -2.0, 0.0], [0.25, 1.0, 0.0], [-4.0, 1.0, 1e-3]];
         let (mut expected, mut m, mut v) = ([1.0f64, 2.0, 3.0], [0.0; 3], [0.0; 3]);

@@ -1,0 +1,4 @@
+//! Atari through the ALE library: needs the ROM files.
+
+mod golden;
+mod play;

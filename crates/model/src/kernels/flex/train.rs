@@ -1,0 +1,17 @@
+//! The kernels that only training needs.
+
+mod convolution;
+mod dense;
+mod direct;
+mod linear;
+mod max_pool;
+mod norm;
+mod optimiser;
+
+use burn::backend::flex::FlexTensor;
+
+/// A tensor that covers its whole storage, so that the storage can be walked.
+fn whole(tensor: FlexTensor) -> FlexTensor {
+    let elements = tensor.layout().num_elements();
+    if tensor.is_contiguous() && tensor.storage::<f32>().len() == elements { tensor } else { tensor.to_contiguous() }
+}

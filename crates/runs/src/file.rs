@@ -1,0 +1,108 @@
+//! Files that readers see whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::sink::{FilePositions, RecordError};
+
+/// Puts `bytes` at `path` in one step: readers see the old file or the new one, never a part, also after a power cut.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut partial_name = path.file_name().unwrap_or_default().to_owned();
+    partial_name.push(".partial");
+    let partial = path.with_file_name(partial_name);
+    let written = (|| {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(bytes)?;
+        // A rename can reach the disk before the data does, and a power cut would then leave an empty file.
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    })();
+    if written.is_err() {
+        // What went wrong is known; that its remains cannot be removed either would not help.
+        let _ = fs::remove_file(&partial);
+    }
+    written
+}
+
+/// `value` as indented JSON.
+///
+/// # Panics
+/// When it has keys that are no strings.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("records are plain data with string keys");
+    text.push('\n');
+    text
+}
+
+/// A file of a run folder that grows at its end.
+#[derive(Debug)]
+pub(crate) struct AppendedFile {
+    file: fs::File,
+    path: PathBuf,
+}
+
+impl AppendedFile {
+    /// Starts a file.
+    ///
+    /// # Errors
+    /// When there is one, or it cannot be made.
+    pub(crate) fn create(path: PathBuf) -> Result<Self, RecordError> {
+        let file = fs::File::options().append(true).create_new(true).open(&path);
+        Self::opened(file, path)
+    }
+
+    /// Goes on with a file.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be written.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, RecordError> {
+        let file = fs::File::options().append(true).open(&path);
+        Self::opened(file, path)
+    }
+
+    fn opened(file: io::Result<fs::File>, path: PathBuf) -> Result<Self, RecordError> {
+        match file {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(RecordError::write(&path, source)),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).expect("files of a run folder have names of ASCII letters")
+    }
+
+    /// Adds its length to `position`, once the disk has all of it.
+    pub(crate) fn add_to(&self, position: &mut FilePositions) -> Result<(), RecordError> {
+        let bytes = self.file.sync_data().and_then(|()| self.file.metadata());
+        position.insert(self.name(), bytes.map_err(|source| RecordError::write(&self.path, source))?.len());
+        Ok(())
+    }
+
+    /// Cuts it to the length it has in `position`, to nothing where it is not there.
+    pub(crate) fn rewind(&self, position: &FilePositions) -> Result<(), RecordError> {
+        let failed = |source| RecordError::write(&self.path, source);
+        let expected = position.bytes(self.name()).unwrap_or(0);
+        let found = self.file.metadata().map_err(failed)?.len();
+        if found < expected {
+            return Err(RecordError::Shorter { path: self.path.clone(), found, expected });
+        }
+        self.file.set_len(expected).map_err(failed)
+    }
+}
+
+impl Write for AppendedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

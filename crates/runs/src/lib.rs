@@ -1,0 +1,87 @@
+//! What a training run writes into its folder, and reading it back.
+//!
+//! A run makes a [`RunFolder`], then tells a [`Journal`] what happens, as [`Event`]s. The journal hands every event to its
+//! [`Sink`]s: [`Tables`], [`TensorBoard`], [`Log`], [`Screen`], [`SummaryFile`] and whoever [joins](Journal::add).
+//!
+//! ```
+//! use prism_environment::{AgentSteps, Frames, Seed};
+//! use prism_runs::{Ending, Event, Journal, Manifest, Position, RecordedRun, RunFolder, RunHeader, RunIdentity};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let parent = tempfile::tempdir()?;
+//! # let runs = parent.path();
+//! let identity = RunIdentity {
+//!     name: "catch".to_owned(),
+//!     environment: "catch".to_owned(),
+//!     protocol: "catch 10x5".to_owned(),
+//!     seed: Seed(3),
+//!     device: "flex".to_owned(),
+//!     actions: Vec::new(),
+//!     command: std::env::args_os().collect(),
+//!     version: "0.1.0".to_owned(),
+//!     commit: "unknown".to_owned(),
+//! };
+//! let config = "[replay]\nwarm_up = 500\n[training]\nscore_window = 100\nstop_score = \"none\"\n";
+//! let manifest = Manifest::new(identity, config.to_owned())?;
+//! let folder = RunFolder::create_in(runs, &manifest)?;
+//! let limit = AgentSteps(1000);
+//! let header = RunHeader { manifest, limit, score_window: 100, diagnostics: Vec::new(), memory: None };
+//! let mut journal = Journal::create(&folder, header.clone())?;
+//! let mut at = Position { epsilon: 1.0, ..Position::default() };
+//! while at.agent_steps < AgentSteps(500) {
+//!     at.agent_steps += AgentSteps(1); // play and learn here, and record what comes of it
+//!     at.frames += Frames(1);
+//!     journal.record(Event::Progress(at))?;
+//! }
+//! let checkpoint = journal.position()?; // a later process goes on from here
+//! journal.finish(Ending::Interrupted, at)?;
+//!
+//! let journal = Journal::resume(&folder, header, &checkpoint)?;
+//! journal.finish(Ending::Failed { reason: "no game ended".to_owned() }, at)?;
+//! let summary = RecordedRun::open(folder.path())?.summary()?;
+//! assert_eq!(summary.and_then(|summary| summary.reason).as_deref(), Some("no game ended"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod events;
+mod file;
+mod folder;
+mod journal;
+mod log;
+mod manifest;
+mod narrator;
+mod read_error;
+mod recorded_run;
+mod rows;
+mod run_path;
+mod scores;
+mod screen;
+mod sink;
+mod statistics;
+mod summary_file;
+mod table;
+mod tables;
+mod tensorboard;
+
+pub use clock::{Moment, Rates};
+pub use events::{
+    DistributionRecord, Ending, EpisodeRecord, Estimate, EvaluationRecord, Event, Position, RunHeader, Summary,
+    UpdateRecord, Value,
+};
+pub use folder::{RunFolder, RunFolderError, SavedWeights};
+pub use journal::{Journal, JournalPosition};
+pub use log::Log;
+pub use manifest::{Machine, Manifest, RunIdentity};
+pub use read_error::ReadError;
+pub use recorded_run::{RecordedRun, RecordedSummary};
+pub use rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow, UpdateRow};
+pub use run_path::RunPath;
+pub use scores::{FinishedGame, ScoreTracker};
+pub use screen::Screen;
+pub use sink::{FilePositions, RecordError, Sink};
+pub use statistics::Statistics;
+pub use summary_file::SummaryFile;
+pub use table::{NumberTable, complete_lines};
+pub use tables::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN, Tables, append_evaluation};
+pub use tensorboard::TensorBoard;

@@ -1,0 +1,162 @@
+//! Reading the CSV files of runs, those that are still being written included, and those that were compressed since.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::read_error::ReadError;
+
+/// Columns of numbers.
+#[derive(Clone, Debug)]
+pub struct NumberTable {
+    path: PathBuf,
+    names: Vec<String>,
+    /// `[column][row]`; NaN where a cell is empty.
+    columns: Vec<Vec<f64>>,
+}
+
+impl NumberTable {
+    /// Reads the complete lines of the file at `path`, or of its compressed form beside it, whose name ends in `.gz`.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds anything but numbers below its names.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let text = complete_lines(path)?;
+        let malformed = |error: csv::Error| ReadError::csv(path, &error);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let names: Vec<String> = reader.headers().map_err(malformed)?.iter().map(str::to_owned).collect();
+        let mut columns = vec![Vec::new(); names.len()];
+        for row in reader.records() {
+            let row = row.map_err(malformed)?;
+            for ((cell, name), column) in row.iter().zip(&names).zip(&mut columns) {
+                column.push(number(cell, name).map_err(|reason| ReadError::malformed(path, line(&row), reason))?);
+            }
+        }
+        Ok(Self { path: path.to_owned(), names, columns })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names and values of all columns, in the order of the file. A cell that is empty is NaN.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        self.names.iter().map(String::as_str).zip(self.columns.iter().map(Vec::as_slice))
+    }
+
+    /// The values of the column `name`.
+    ///
+    /// # Errors
+    /// When there is no such column.
+    pub fn column(&self, name: &str) -> Result<&[f64], ReadError> {
+        let found = self.columns().find(|(found, _)| *found == name).map(|(_, values)| values);
+        found.ok_or_else(|| ReadError::malformed(&self.path, None, format!("it has no column `{name}`")))
+    }
+}
+
+/// The number in a cell of the column `name`, NaN where it is empty.
+pub(crate) fn number(cell: &str, name: &str) -> Result<f64, String> {
+    match cell.parse() {
+        Ok(value) => Ok(value),
+        Err(_) if cell.is_empty() => Ok(f64::NAN),
+        Err(_) => Err(format!("it has `{cell}` as {name} instead of a number")),
+    }
+}
+
+/// The line in which a row begins, from 1.
+pub(crate) fn line(row: &csv::StringRecord) -> Option<u64> {
+    row.position().map(csv::Position::line)
+}
+
+/// The text of the file at `path`, or of its compressed form beside it, up to its last line break: a run may be in the
+/// middle of the line behind it.
+///
+/// # Errors
+/// When neither can be read or the text is no Unicode.
+pub fn complete_lines(path: &Path) -> Result<String, ReadError> {
+    let mut text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && compressed(path).exists() => {
+            let path = compressed(path);
+            let mut text = String::new();
+            let read = fs::File::open(&path).and_then(|file| MultiGzDecoder::new(file).read_to_string(&mut text));
+            read.map_err(|source| ReadError::read(&path, source))?;
+            text
+        }
+        read => read.map_err(|source| ReadError::read(path, source))?,
+    };
+    text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+    Ok(text)
+}
+
+/// Whether there is a file at `path`, or its compressed form beside it.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.exists() || compressed(path).exists()
+}
+
+fn compressed(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".gz");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<NumberTable, ReadError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.csv");
+        fs::write(&path, text).unwrap();
+        NumberTable::read(&path)
+    }
+
+    #[test]
+    fn the_line_that_is_being_written_is_left_out() {
+        let table = read("updates,loss\n1,0.5\n2,0.25\n3,0.1").unwrap();
+        assert_eq!(table.column("loss").unwrap(), [0.5, 0.25]);
+        assert!(read("updates,lo").unwrap().column("updates").is_err());
+    }
+
+    #[test]
+    fn empty_cells_are_no_numbers_and_words_are_refused_with_their_line() {
+        let table = read("updates,loss\n1,\n2,inf\n").unwrap();
+        assert!(table.column("loss").unwrap()[0].is_nan());
+        assert_eq!(table.column("loss").unwrap()[1], f64::INFINITY);
+        let message = read("updates,loss\n1,0\n2,much\n").unwrap_err().to_string();
+        assert!(message.contains("train.csv, line 3: it has `much` as loss"), "{message}");
+        let message = read("updates,loss\n1,0,7\n").unwrap_err().to_string();
+        assert!(message.contains("train.csv, line 2: it has 3 cells instead of 2"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_column_is_named() {
+        let message = read("updates,loss\n1,0\n").unwrap().column("mean_q").unwrap_err().to_string();
+        assert!(message.contains("train.csv: it has no column `mean_q`"), "{message}");
+    }
+
+    #[test]
+    fn a_compressed_table_is_read_where_the_plain_one_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.csv");
+        let file = fs::File::create(folder.path().join("train.csv.gz")).unwrap();
+        let mut encoder = GzEncoder::new(file, Compression::default());
+        encoder.write_all(b"updates,loss\n1,0.5\n").unwrap();
+        encoder.finish().unwrap();
+        assert_eq!(NumberTable::read(&path).unwrap().column("loss").unwrap(), [0.5]);
+        fs::write(&path, "updates,loss\n1,0.25\n").unwrap();
+        assert_eq!(NumberTable::read(&path).unwrap().column("loss").unwrap(), [0.25]);
+        fs::remove_file(&path).unwrap();
+        fs::write(folder.path().join("train.csv.gz"), "no archive").unwrap();
+        let error = NumberTable::read(&path).unwrap_err();
+        assert!(matches!(error, ReadError::Read { path, .. } if path.ends_with("train.csv.gz")));
+    }
+}

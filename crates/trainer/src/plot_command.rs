@@ -1,0 +1,75 @@
+//! `prism plot`: draws pictures, and says what to type when there is nothing to draw.
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+use anyhow::anyhow;
+use prism_report::{
+    CurveOptions, DistributionOptions, ReportError, diagnostics, distributions, learning_curves, results,
+};
+use prism_runs::ReadError;
+
+use crate::cli::{Picture, PlotArguments, ProjectionArguments};
+
+/// Draws the picture, writes it and says where it is; below learning curves, with the numbers behind them.
+pub fn run(arguments: PlotArguments, output: &mut impl Write) -> anyhow::Result<()> {
+    let out = match arguments.picture {
+        Picture::Curves(arguments) => {
+            let window = arguments.window.map(NonZeroUsize::get);
+            let numbers = results(&arguments.runs, window, &arguments.labels).map_err(with_remedy)?;
+            let options =
+                CurveOptions { runs: arguments.runs, against: arguments.by, window, labels: arguments.labels };
+            learning_curves(&options).and_then(|svg| svg.write(&arguments.out)).map_err(with_remedy)?;
+            if let Some(path) = arguments.csv {
+                numbers.write_csv(&path).map_err(with_remedy)?;
+            }
+            write!(output, "{numbers}")?;
+            arguments.out
+        }
+        Picture::Diagnostics(arguments) => {
+            diagnostics(&arguments.run).and_then(|svg| svg.write(&arguments.out)).map_err(with_remedy)?;
+            arguments.out
+        }
+        Picture::Distributions(arguments) => {
+            let options = DistributionOptions {
+                run: arguments.run,
+                observation: arguments.observation,
+                updates: arguments.updates,
+                show: arguments.show,
+            };
+            distributions(&options).and_then(|svg| svg.write(&arguments.out)).map_err(with_remedy)?;
+            arguments.out
+        }
+        Picture::Projection(ProjectionArguments { reward, discount, deviation, out }) => {
+            let device = prism_model::open_device("auto")?;
+            let svg = prism::plot::projection_of_normal(reward, discount, deviation, &device);
+            svg.write(&out).map_err(with_remedy)?;
+            out
+        }
+    };
+    writeln!(output, "the picture is in {}", out.display())?;
+    Ok(())
+}
+
+/// `error` with its causes, and what to type instead.
+pub fn with_remedy(error: ReportError) -> anyhow::Error {
+    let remedy = match &error {
+        ReportError::Run(ReadError::Run { .. }) => "give the folder of a run, which `prism train` names when it starts",
+        ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
+        ReportError::Run(ReadError::Malformed { .. }) => "give a folder whose files are as the run wrote them",
+        ReportError::Malformed { .. } => "give a folder whose files are as the run wrote them",
+        ReportError::Empty { .. } => "let the run go on for a while, then plot it again",
+        ReportError::Environments { .. } => "plot each by itself",
+        ReportError::Windows { .. } => "give one number for all with --window",
+        ReportError::LabelWithoutRun { .. } => "give its folder as an argument too, or another folder with --label",
+        ReportError::Protocols { .. } => "give each its own with --label",
+        ReportError::TooManyGroups { .. } => "plot fewer, or give some the same --label",
+        ReportError::UnknownObservation { .. } => "give another one with --observation",
+        ReportError::UnknownUpdate { .. } => "give others with --updates",
+        ReportError::TooManyMoments(_) => "give one update with --updates, or one observation with --observation",
+        ReportError::Extension { .. } => "pictures are SVG files, tables CSV files: give such a name",
+        ReportError::Write { .. } => "give a file in a folder that exists and is writable with --out or --csv",
+        _ => return anyhow::Error::new(error),
+    };
+    anyhow!("{:#}: {remedy}", anyhow::Error::new(error))
+}
