@@ -3,8 +3,8 @@
 //! What reads run folders or plain numbers is that of [`prism_report`]. Here stands what needs more: [`speeds`] takes what
 //! [`crate::bench`] measured, [`projection_of_normal`] computes as learners do.
 
-use burn::tensor::{Device, Tensor};
-use prism_model::{Support, project, read};
+use burn::tensor::Tensor;
+use prism_model::{Device, Support, project, read};
 use prism_report::{Projection, Speed, Svg, TaskSpeeds};
 
 use crate::bench::{Measurement, Report, Task};

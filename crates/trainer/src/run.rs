@@ -11,6 +11,7 @@ use prism_model::{Device, DeviceClass};
 use prism_runs::{Ending, EvaluationRecord, Journal, RunFolder, RunHeader, Sink, Summary};
 
 pub use self::error::{RunError, RunErrorKind};
+pub use self::recorder::CONFIG_KEY;
 use self::recorder::Recorder;
 use self::training::Training;
 use crate::config::Config;

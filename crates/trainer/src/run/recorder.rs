@@ -12,7 +12,7 @@ use crate::run::error::RunError;
 use crate::run::training::Happening;
 
 /// Metadata key of a weights file under which the run's configuration stands.
-pub(crate) const CONFIG_KEY: &str = "prism.config";
+pub const CONFIG_KEY: &str = "prism.config";
 
 /// Writes a run down and keeps its weights.
 pub(super) struct Recorder {
@@ -113,7 +113,7 @@ impl Recorder {
     }
 
     fn weights(&self, agent: &Agent) -> Weights {
-        agent.weights().with_metadata(CONFIG_KEY, self.config.clone())
+        agent.weights().with_metadata(CONFIG_KEY, &self.config)
     }
 
     /// Completes the records of a run that has come to an end.
