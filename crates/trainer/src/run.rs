@@ -79,10 +79,10 @@ impl Run {
         let mut journal = Journal::create(&folder, header)?;
         journal.note(format!("device {choice}"))?;
         if choice.device.class != DeviceClass::Cpu {
-            journal.note(
-                "the device's kernels are compiled and tuned at their first use, which can take minutes; the results are \
-                 kept for later runs",
-            )?;
+            let kept = if cfg!(feature = "persistence") { "; the results are kept for later runs" } else { "" };
+            journal.note(format!(
+                "the device's kernels are compiled and tuned at their first use, which can take minutes{kept}"
+            ))?;
         }
         for note in config.notes() {
             journal.note(note.to_string())?;
