@@ -13,10 +13,11 @@ use crate::error::ReportError;
 const MOST_DIFFERENCES: usize = 3;
 /// Keys, and sections that end with a point, that change nothing about what is learned from a seed: what is recorded, when
 /// the run ends, how its work is shared among threads. Under the names of all versions of configurations.
-const BESIDE_LEARNING: [&str; 12] = [
+const BESIDE_LEARNING: [&str; 13] = [
     "diagnostics.",
     "environment.threads",
     "evaluation.",
+    "run.",
     "seed",
     "training.agent_steps",
     "training.frames",
@@ -255,7 +256,7 @@ mod tests {
             run("e", 4, &[("learning.n_step", "1"), ("diagnostics.record_period", "9"), ("evaluation.episodes", "3")]),
             RecordedRun {
                 name: "mine".to_owned(),
-                ..run("f", 5, &[("learning.n_step", "1"), ("seed", "5"), ("version", "2")])
+                ..run("f", 5, &[("learning.n_step", "1"), ("run.seed", "5"), ("run.device", "auto"), ("version", "2")])
             },
         ];
         assert_eq!(titles(runs, &[]), ["pong (6 seeds)"]);
