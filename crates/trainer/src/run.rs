@@ -182,8 +182,11 @@ impl Run {
         let policy = stage.policy(agent.network(), agent.network_config().clone(), &self.device);
         let games = stage.play(policy, &self.interrupt, &mut |_| {})?;
         if games.are_complete() {
-            let record =
-                EvaluationRecord { scores: games.scores(), epsilon: evaluation.epsilon, at: recorder::position(agent) };
+            let record = EvaluationRecord {
+                scores: games.scores(),
+                epsilon: evaluation.epsilon,
+                at: recorder::position(agent),
+            };
             self.recorder.evaluation(record)?;
         }
         Ok(())

@@ -93,7 +93,7 @@ impl Source {
             origin: at(error.span().map_or(0, |span| span.start)),
             reason: error.message().replace('\n', "; "),
         })?;
-        let mut document: Vec<(String, Origin, Value, Vec<(String, Origin)>)> = document
+        let mut document: Vec<TopLevel> = document
             .into_inner()
             .into_iter()
             .map(|(key, value)| {
@@ -107,12 +107,12 @@ impl Source {
                     origin: origin.clone(),
                     reason: error.message().replace('\n', "; "),
                 })?;
-                Ok((key.get_ref().to_string(), origin, value, places))
+                Ok(TopLevel { key: key.get_ref().to_string(), origin, value, places })
             })
             .collect::<Result<_, SettingsError>>()?;
         let mut take = |name: &str| {
-            let index = document.iter().position(|(key, ..)| key == name)?;
-            let (_, origin, value, _) = document.remove(index);
+            let index = document.iter().position(|entry| entry.key == name)?;
+            let TopLevel { origin, value, .. } = document.remove(index);
             Some((value, origin))
         };
         let version = take(VERSION_KEY).map_or(Ok(1), |(value, origin)| version(&value, origin))?;
@@ -121,7 +121,7 @@ impl Source {
             None => Vec::new(),
         };
         let mut layer = Vec::new();
-        for (section, origin, value, mut places) in document {
+        for TopLevel { key: section, origin, value, mut places } in document {
             let Value::Table(table) = value else {
                 problems.extend(resolve(&section, version).err().map(|fault| problem(&section, &value, origin, fault)));
                 continue;
@@ -144,6 +144,15 @@ impl Source {
         layers.push(layer);
         Ok(Layers { layers, version })
     }
+}
+
+/// A key at the top of a source, a section in general.
+struct TopLevel {
+    key: String,
+    origin: Origin,
+    value: Value,
+    /// Where the keys of the section stand.
+    places: Vec<(String, Origin)>,
 }
 
 /// What sources give, from the lowest layer up.
@@ -206,12 +215,12 @@ impl Override {
     }
 
     /// The setting that it gives, or why it gives none.
-    pub(super) fn entry(&self) -> Result<Entry, Problem> {
+    pub(super) fn entry(&self) -> Result<Entry, Box<Problem>> {
         let resolved = resolve(&self.key, VERSION);
         let Self { key, value, origin } = self.clone();
         match resolved {
             Ok(setting) => Ok(Entry { setting: setting.expect("this version drops no keys"), value, origin }),
-            Err(fault) => Err(problem(&key, &value, origin, fault)),
+            Err(fault) => Err(Box::new(problem(&key, &value, origin, fault))),
         }
     }
 }
