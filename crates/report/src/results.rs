@@ -149,13 +149,16 @@ impl RunResult {
         // Means of fewer games than a whole window end no run.
         let whole = own_means.iter().zip(steps).skip(run.score_window - 1);
         let steps_to_stop = stop_score.and_then(|stop| whole.clone().find(|(mean, _)| **mean >= stop));
-        let timing = run.table(TIMING)?;
+        // A run that was kept for its scores may have lost its speeds.
+        let timing = if run.has(TIMING) { Some(run.table(TIMING)?) } else { None };
         let last = |values: &[f64]| values.iter().copied().rfind(|value| value.is_finite());
+        let seconds = timing.as_ref().map(|timing| timing.column("elapsed_seconds")).transpose()?;
+        let played = timing.as_ref().map(|timing| timing.column("agent_steps")).transpose()?;
         Ok(Self {
             score: trailing_mean(scores, window).last().copied().filter(|mean| mean.is_finite()),
             steps_to_stop: steps_to_stop.map(|(_, steps)| *steps),
-            agent_steps: last(timing.column("agent_steps")?).or_else(|| last(steps)),
-            seconds: last(timing.column("elapsed_seconds")?),
+            agent_steps: played.and_then(last).or_else(|| last(steps)),
+            seconds: seconds.and_then(last),
         })
     }
 }
@@ -367,9 +370,15 @@ random             1                       -               -                    
         assert_eq!(results.window, 100);
         let [group] = results.groups.as_slice() else { panic!("one group: {results}") };
         assert_eq!((group.runs, group.stop_score), (4, Some(18.0)));
+        let played = group.agent_steps.unwrap();
+        assert_eq!((played.count, played.lowest, played.highest), (4, 384_572.0, 733_760.0));
+        assert_eq!(played.mean, f64::from(384_572 + 406_204 + 519_896 + 733_760) / 4.0);
+        // Each ended with the game that reached the stop score, whose step other environments still took as well.
         let steps = group.steps_to_stop.unwrap();
-        assert_eq!((steps.count, steps.lowest, steps.highest), (4, 384_572.0, 733_760.0));
-        assert_eq!(steps.mean, f64::from(384_572 + 406_204 + 519_896 + 733_760) / 4.0);
+        assert_eq!(steps.count, 4);
+        for (reached, ended) in [(steps.lowest, played.lowest), (steps.mean, played.mean), (steps.highest, played.highest)] {
+            assert!(reached <= ended && ended - reached < 8.0, "{reached} {ended}");
+        }
         let seconds = group.seconds.unwrap();
         assert_eq!((seconds.lowest.round(), seconds.highest.round()), (19.0 * 60.0 + 24.0, 47.0 * 60.0 + 58.0));
         let score = group.score.unwrap();
