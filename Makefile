@@ -1,12 +1,14 @@
 # GNU make. Every recipe runs through ./set-up, which finds or installs the tools the command needs.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build roms pong test
+.PHONY: help setup build roms pong test check
 
 target := $(or $(CARGO_TARGET_DIR),target)
 prism := $(target)/release/prism
 
+# FEATURES names what is built beside the processor's backend, also nothing (FEATURES=). Without it the machine decides.
 features := $(if $(FEATURES),--features $(FEATURES))
+tools := ./set-up $(if $(filter undefined,$(origin FEATURES)),--gpu)
 # The fast preset is made for Pong alone: another game is trained as the book trains Pong.
 preset := $(if $(GAME),pong,pong-fast)
 options := $(if $(GAME),--game $(GAME)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(SEED),--seed $(SEED)) \
@@ -20,15 +22,18 @@ help: ## this list
 	@echo '  Options of make pong, all optional:'
 	@echo '    FRAMES=200000   end after so many emulator frames    SEED=1    seed of the run'
 	@echo '    GAME=breakout   another game                         DEVICE=cuda:0'
-	@echo '    FEATURES=cuda,wgpu   GPU backends in the build (prism devices lists what they find)'
 	@echo '    ARGS="..."      anything else that prism train takes (prism train --help)'
+	@echo
+	@echo '  Option of make build, make pong and make test:'
+	@echo '    FEATURES=wgpu   GPU backends in the build (cuda, wgpu, vulkan, metal, with commas between them; prism devices'
+	@echo '                    lists what they find). Without it: cuda where NVIDIA'"'"'s driver is, else none'
 
 setup: ## find or install Rust, cmake, a C++ compiler and Python
 	@./set-up
 
 build: setup ## build the optimised program; the first time takes minutes
 	@echo 'build: cargo build --release $(features) (the first build compiles Burn and the Arcade Learning Environment)'
-	@./set-up cargo build --release $(features)
+	@$(tools) cargo build --release $(features)
 
 roms: build ## fetch the game ROMs through pip, once
 ifdef ALE_ROMS_DIR
@@ -42,5 +47,9 @@ pong: roms ## train an agent on Pong until it is solved; Ctrl-C ends it and keep
 	@echo 'pong: prism train $(preset) $(strip $(options))'
 	@./set-up $(prism) train $(preset) $(options)
 
-test: setup ## every gate, and at the end every test
+test: roms ## build and run the tests of the program, on the dependencies that make build compiles
+	@echo 'test: cargo test --release $(features)'
+	@$(tools) cargo test --release --no-fail-fast $(features)
+
+check: setup ## format, scripts, links, lints, other sets of features, documentation, licences, devices
 	@./set-up --graphics ./check

@@ -3,7 +3,7 @@
 //! * `bench`: what `prism bench` prints and writes, and what it refuses
 //! * `cli`: what is typed and what comes back, above all for bad input
 //! * `determinism`: equal seeds give equal runs
-//! * `devices`: one result on every device
+//! * `devices`: one result on every device, where the build has more than one
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `plot`: pictures of recorded runs, and what is refused
@@ -14,6 +14,7 @@
 mod bench;
 mod cli;
 mod determinism;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;
 #[cfg(unix)]
 mod interrupt;

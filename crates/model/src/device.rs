@@ -256,11 +256,13 @@ impl PresentDevice {
             Handle::Flex => Device::flex(),
             #[cfg(feature = "cuda")]
             Handle::Cuda(number) => {
+                #[cfg(feature = "persistence")]
                 keep_kernels();
                 Device::cuda(*number)
             }
             #[cfg(feature = "wgpu")]
             Handle::Graphics(api, kind) => {
+                #[cfg(feature = "persistence")]
                 keep_kernels();
                 api.open(kind.clone())
             }
@@ -270,7 +272,7 @@ impl PresentDevice {
 
 /// Lets CubeCL keep what it compiles and which way of each operation was fastest in the user's cache folder, for later
 /// runs. A `cubecl.toml` may name another folder.
-#[cfg(feature = "cubecl")]
+#[cfg(all(feature = "cubecl", feature = "persistence"))]
 fn keep_kernels() {
     use cubecl::config::cache::CacheConfig;
     use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};

@@ -141,6 +141,13 @@ impl Weights {
         Self { bytes: header.join(tensors), metadata: header.metadata, ..self }
     }
 
+    /// Whether every number is finite: weights that are not have been lost to learning that blew up.
+    pub fn are_finite(&self) -> bool {
+        let (_, tensors) = Header::split(&self.bytes);
+        // Networks hold single precision alone, and the file has its numbers one after the other, lowest byte first.
+        tensors.as_chunks().0.iter().all(|&number| f32::from_le_bytes(number).is_finite())
+    }
+
     /// The text that the file carries under this key.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)

@@ -253,7 +253,7 @@ mod tests {
             lines,
             [
                 "episode 1  score -1  mean of last 100 -0.50  steps 9  frames/s 200  elapsed 00:00:01",
-                "evaluation 5 at 9 agent steps: mean 0.00, median 0.00, standard deviation 1.41, from -1.00 to 1.00, \
+                "evaluation 5 at 9 agent steps: mean 0.00, median 0.00, standard deviation 1.41, from -1 to 1, \
                  2 episodes (protocol catch 10x5, epsilon 0)",
                 "at 50 agent steps/s the limit is reached in 2 hours"
             ]

@@ -6,6 +6,7 @@ mod diagnostics;
 mod environment;
 mod error;
 mod evaluation;
+mod expects;
 mod exploration;
 mod given;
 mod key;
@@ -20,6 +21,7 @@ mod replay;
 mod run;
 mod source;
 mod training;
+mod variant_names;
 
 use std::fmt::Write;
 
@@ -189,7 +191,7 @@ impl Config {
         for given in overrides {
             match given.entry() {
                 Ok(entry) => put_over.push(entry),
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(*problem),
             }
         }
         layers.layers.push(put_over);

@@ -25,4 +25,4 @@ pub use prism_runs::{
     RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker,
     Sink, Statistics, Summary, UpdateRecord, append_evaluation,
 };
-pub use run::{CONFIG_KEY, Place, Run, RunError, RunErrorKind};
+pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run, RunError, RunErrorKind};

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use prism_environment::AgentSteps;
 use prism_model::{Device, DeviceClass};
-use prism_runs::{Ending, EvaluationRecord, Journal, RunFolder, RunHeader, Sink, Summary};
+use prism_runs::{Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunHeader, RunIdentity, Sink, Summary};
 
 pub use self::error::{RunError, RunErrorKind};
-pub use self::recorder::CONFIG_KEY;
+pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::recorder::Recorder;
 use self::training::Training;
 use crate::config::Config;
@@ -60,10 +60,11 @@ impl Run {
         let need = config.memory(&built.spec().observation);
         let (available, bound) = memory::available();
         need.check(config, available).map_err(|source| RunError::Memory { source, bound })?;
+        let actions = built.spec().actions.clone();
         let training = Training::new(config, built, seed, &device)?;
 
         // From here on there is a folder: whatever can be refused was refused before.
-        let manifest = config.manifest(&choice.device.name);
+        let manifest = manifest(config, &choice.device.name, actions);
         let folder = match &place {
             Place::At(path) => RunFolder::create(path, &manifest),
             Place::In(parent) => RunFolder::create_in(parent, &manifest),
@@ -78,10 +79,10 @@ impl Run {
         let mut journal = Journal::create(&folder, header)?;
         journal.note(format!("device {choice}"))?;
         if choice.device.class != DeviceClass::Cpu {
-            journal.note(
-                "the device's kernels are compiled and tuned at their first use, which can take minutes; the results are \
-                 kept for later runs",
-            )?;
+            let kept = if cfg!(feature = "persistence") { "; the results are kept for later runs" } else { "" };
+            journal.note(format!(
+                "the device's kernels are compiled and tuned at their first use, which can take minutes{kept}"
+            ))?;
         }
         for note in config.notes() {
             journal.note(note.to_string())?;
@@ -190,6 +191,23 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// What is run, on which device, by a program of this version.
+fn manifest(config: &Config, device: &str, actions: Vec<String>) -> Manifest {
+    let kind = &config.environment().kind;
+    let identity = RunIdentity {
+        name: config.name().to_owned(),
+        environment: kind.name().to_owned(),
+        protocol: kind.protocol().to_owned(),
+        seed: config.run().seed,
+        device: device.to_owned(),
+        actions,
+        command: std::env::args_os().collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: env!("PRISM_COMMIT").to_owned(),
+    };
+    Manifest::new(identity, config.to_toml()).expect("a configuration is written as TOML")
 }
 
 /// How many multiples of `period` lie after `before` and not after `now`.

@@ -1,5 +1,6 @@
 //! An Atari game as a reinforcement learning environment.
 
+use std::iter;
 use std::mem;
 
 use rand::RngExt;
@@ -51,9 +52,10 @@ struct Course {
 ///
 /// * when a game or life ends before the step's last frame, the observation still shows the last two frames emulated;
 ///   ALE's repeats the pooled frame of the step before;
-/// * no-op starts last 1 to `no_op_max` frames, drawn uniformly by our own generator, after a FIRE where one is pressed;
-///   ALE's last 0 to `no_op_max - 1`, the FIRE counted in;
-/// * after an episode that ended with a lost life, a reset goes on with the game after one frame without action.
+/// * no-op starts last 1 to `no_op_max` frames, drawn uniformly by our own generator; ALE's last 0 to `no_op_max - 1`;
+/// * where FIRE is pressed, it is held for an agent step after the no-op start, and the third action for another, as
+///   Baselines' wrappers do; ALE presses it for one frame before the no-op start, which counts it in;
+/// * after an episode that ended with a lost life, the game goes on with an agent step without action, before any FIRE.
 pub struct AtariEnvironment {
     emulator: Box<dyn Emulator>,
     config: AtariConfig,
@@ -142,37 +144,67 @@ impl AtariEnvironment {
         self.emulator.as_ref()
     }
 
-    /// Starts a new game: reset, fire, no-op start.
+    /// Starts a new game: reset, no-op start, then the actions that open a life. Where one of these ends the game, another
+    /// one starts.
     fn start_game(&mut self) -> Unseen {
-        let no_op_max = self.config.options().no_op_max;
-        let no_ops = if no_op_max == 0 { 0 } else { self.course.generator.random_range(1..=no_op_max) };
-        let mut unseen = self.press_reset();
-        self.press_fire(&mut unseen);
-        for _ in 0..no_ops {
-            unseen.add(self.act(Action::Noop));
-            if self.emulator.game_over() {
-                unseen = self.press_reset();
+        let mut unseen = self.wait_at_start();
+        for action in self.opening() {
+            self.course.game_frames = 0;
+            if self.press(action, &mut unseen) == Game::Over {
+                unseen = self.wait_at_start();
             }
         }
         self.course.game_frames = 0;
-        self.view.capture(self.emulator.as_ref());
         unseen
     }
 
     /// Goes on with the same game after a lost life, or ends it: the frames that open a life can be its last.
     fn open_life(&mut self) -> Unseen {
         let mut unseen = Unseen::default();
-        unseen.add(self.act(Action::Noop));
-        self.press_fire(&mut unseen);
-        self.view.capture(self.emulator.as_ref());
+        for action in iter::once(Action::Noop).chain(self.opening()) {
+            if self.press(action, &mut unseen) != Game::Running {
+                break;
+            }
+        }
         unseen
     }
 
-    /// Shows the newest screen as the only frame of the stack.
-    fn show_first(&mut self) {
+    /// Presses the reset switch and nothing for the frames of a no-op start.
+    fn wait_at_start(&mut self) -> Unseen {
+        let no_op_max = self.config.options().no_op_max;
+        let no_ops = if no_op_max == 0 { 0 } else { self.course.generator.random_range(1..=no_op_max) };
+        let mut unseen = self.press_reset();
+        for _ in 0..no_ops {
+            unseen.add(self.act(Action::Noop));
+            if self.emulator.game_over() {
+                unseen = self.press_reset();
+            }
+        }
         self.course.lives = self.emulator.lives();
-        self.stack.clear();
-        self.view.frame(Pooling::Last, self.emulator.as_ref(), self.stack.advance());
+        self.view.capture(self.emulator.as_ref());
+        self.view.forget_previous();
+        unseen
+    }
+
+    /// What opens a life: FIRE where it is to be pressed and can be, and the action after it.
+    fn opening(&self) -> Vec<Action> {
+        match self.config.options().fire_reset {
+            FireReset::Press if self.actions.contains(&Action::Fire) => {
+                iter::once(Action::Fire).chain(self.actions.get(2).copied()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Holds an action for an unseen agent step, and nothing for another if that costs a life.
+    fn press(&mut self, action: Action, unseen: &mut Unseen) -> Game {
+        let mut held = self.hold(action);
+        unseen.add_all(held);
+        if held.game == Game::Running && held.life_lost {
+            held = self.hold(Action::Noop);
+            unseen.add_all(held);
+        }
+        held.game
     }
 
     /// Another game begins: nothing of it has been emulated yet.
@@ -182,10 +214,38 @@ impl AtariEnvironment {
         Unseen::default()
     }
 
-    fn press_fire(&mut self, unseen: &mut Unseen) {
-        if self.config.options().fire_reset == FireReset::Press && self.actions.contains(&Action::Fire) {
-            unseen.add(self.act(Action::Fire));
+    /// Repeats an action for an agent step, frame by frame, so that sticky actions are drawn for each. The step is shorter
+    /// where the game ends, or a life where that ends an episode.
+    fn hold(&mut self, action: Action) -> Held {
+        let &AtariOptions { frame_skip, life_loss, .. } = self.config.options();
+        let mut points = 0;
+        let mut frames = 0;
+        loop {
+            points += self.act(action);
+            frames += 1;
+            self.view.capture(self.emulator.as_ref());
+            let game = self.state_of_game();
+            let life_lost = game != Game::Over && self.emulator.lives() < self.course.lives;
+            if frames == frame_skip || game != Game::Running || (life_lost && life_loss == LifeLoss::EpisodeEnd) {
+                self.course.lives = self.emulator.lives();
+                if frames == 1 {
+                    self.view.forget_previous();
+                }
+                return Held { points, frames, game, life_lost };
+            }
         }
+    }
+
+    /// Pushes the frame of the last two screens onto the stack: grey or colour, maximum, area resize.
+    fn show(&mut self) {
+        let pooling = self.config.options().pooling;
+        self.view.frame(pooling, self.emulator.as_ref(), self.stack.advance());
+    }
+
+    /// Has the stack show nothing but the frame of the last two screens.
+    fn show_first(&mut self) {
+        self.stack.clear();
+        self.show();
     }
 
     /// Emulates one frame and returns the points it gave: the console sees `action`, or the last one again where it sticks.
@@ -244,26 +304,9 @@ impl Environment for AtariEnvironment {
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
         let action = self.playable(action)?;
-        let &AtariOptions { frame_skip, pooling, life_loss, points: points_mean, reward, .. } = self.config.options();
-
-        // Repeat the action, frame by frame, so that sticky actions are drawn for each; sum the points.
-        let mut points = 0;
-        let mut frames = 0;
-        let (game, life_lost) = loop {
-            points += self.act(action);
-            frames += 1;
-            self.view.capture(self.emulator.as_ref());
-            let game = self.state_of_game();
-            let life_lost = game != Game::Over && self.emulator.lives() < self.course.lives;
-            if frames == frame_skip || game != Game::Running || (life_lost && life_loss == LifeLoss::EpisodeEnd) {
-                break (game, life_lost);
-            }
-        };
-        self.course.lives = self.emulator.lives();
-
-        // The last two screens: grey or colour, maximum, area resize; then onto the stack.
-        let pooling = if frames == 1 { Pooling::Last } else { pooling };
-        self.view.frame(pooling, self.emulator.as_ref(), self.stack.advance());
+        let &AtariOptions { life_loss, points: points_mean, reward, .. } = self.config.options();
+        let Held { points, frames, game, life_lost } = self.hold(action);
+        self.show();
         self.stack.write(observation);
 
         // A truncated game keeps its discount: it would have gone on.
@@ -346,6 +389,21 @@ impl Unseen {
         self.points += points;
         self.frames += 1;
     }
+
+    fn add_all(&mut self, held: Held) {
+        self.points += held.points;
+        self.frames += held.frames;
+    }
+}
+
+/// What an action did that was held for an agent step.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    points: i32,
+    frames: u32,
+    game: Game,
+    /// Whether fewer lives are left of a game that is not over.
+    life_lost: bool,
 }
 
 /// What an agent's view needs between the emulator and the stack.
@@ -368,6 +426,14 @@ impl ViewBuffers {
             let Screens { newest, previous, .. } = screens.as_mut();
             mem::swap(newest, previous);
             emulator.read_screen(newest);
+        }
+    }
+
+    /// Lets the newest screen stand for the one before as well: that one is of another time.
+    fn forget_previous(&mut self) {
+        if let Self::Image(screens) = self {
+            let Screens { newest, previous, .. } = screens.as_mut();
+            previous.copy_from_slice(newest);
         }
     }
 

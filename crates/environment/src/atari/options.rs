@@ -47,13 +47,14 @@ pub enum ActionSet {
     Full,
 }
 
-/// What a reset does with the fire button.
+/// What opens a life, at the start of a game and after a lost life that ended an episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FireReset {
     /// Nothing.
     Off,
-    /// Presses it for one frame, if the action set has FIRE: games that wait for it start.
+    /// FIRE for an agent step and then the set's third action for another, if the set has FIRE: games that wait for it
+    /// start. It is Baselines' `FireResetEnv`.
     Press,
 }
 

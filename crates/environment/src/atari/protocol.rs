@@ -23,7 +23,18 @@ pub enum Protocol {
     Machado,
     /// Castro et al. 2018: sticky actions, no signal of lost lives, minimal actions.
     Dopamine,
-    /// Huang et al. 2022: no sticky actions, no-op starts, fire on reset, an episode for each life.
+    /// Huang et al. 2022: no sticky actions, no-op starts, fire on reset, an episode for each life. Games start and go on as
+    /// with the wrappers that CleanRL takes from Stable-Baselines3, `NoopResetEnv`, `EpisodicLifeEnv`, `FireResetEnv`: no-ops,
+    /// or an agent step without action after a lost life, then FIRE for an agent step, then the third action for one.
+    ///
+    /// What differs from CleanRL:
+    ///
+    /// | what | CleanRL | here |
+    /// |---|---|---|
+    /// | a lost life ends the episode | after the agent step in which it is lost | at its frame |
+    /// | the last life | ends with the game | ends at its frame; the game that ends while the next life would open is over |
+    /// | missing frames of the first stack | copies of the first frame | zeros |
+    /// | images | maximum of colours, resized, then grey | grey, maximum, resized |
     Cleanrl,
 }
 

@@ -45,6 +45,18 @@ impl Task {
         }
     }
 
+    /// What is done.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Forward => "observations go up, q-values come back",
+            Self::Update => "one update of a learner",
+            Self::Projection => "C51's projection of distributions",
+            Self::Sampling => "batches from a replay",
+            Self::Environment => "steps of a vector environment with random actions",
+            Self::EndToEnd => "agent steps of a whole training loop",
+        }
+    }
+
     /// Whether its times are those of an agent step, else those of a batch.
     pub(crate) fn counts_agent_steps(self) -> bool {
         matches!(self, Self::Environment | Self::EndToEnd)
@@ -74,14 +86,17 @@ impl fmt::Display for Task {
 
 /// The name of no task.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown task `{0}`: expected {}", Task::ALL.map(Task::name).join(", "))]
-pub struct UnknownTask(String);
+#[error("unknown task `{name}`: expected {}", Task::ALL.map(Task::name).join(", "))]
+pub struct UnknownTask {
+    /// What was asked for.
+    name: String,
+}
 
 impl FromStr for Task {
     type Err = UnknownTask;
 
     fn from_str(name: &str) -> Result<Self, UnknownTask> {
-        Self::ALL.into_iter().find(|task| task.name() == name).ok_or_else(|| UnknownTask(name.to_owned()))
+        Self::ALL.into_iter().find(|task| task.name() == name).ok_or_else(|| UnknownTask { name: name.to_owned() })
     }
 }
 

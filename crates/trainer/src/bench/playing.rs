@@ -69,7 +69,7 @@ pub(super) fn end_to_end(agent: Agent, device: &Device, roms: Option<&Path>) -> 
     let environments = Environments::of(config.environment(), roms)?;
     let environments = environments.build(config.environment().count, SEED.derive("environment", 0))?;
     let mut training = Training::new(&config, environments, SEED, device)?;
-    let mut step = move |training: &mut Training| -> Result<(), WorkError> {
+    let step = move |training: &mut Training| -> Result<(), WorkError> {
         training.step(&mut |_, happening| match happening {
             Happening::Learned(learned) => check_learned(&learned),
             Happening::Stepped { .. } => Ok(()),

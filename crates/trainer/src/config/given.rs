@@ -254,7 +254,7 @@ impl Given {
     /// already.
     pub(super) fn refuse(&mut self, path: &'static str, others: &[&'static str], reason: impl ToString) {
         let refused = |path: &&str| self.unusable.contains(*path);
-        if self.purpose == Purpose::Values && !refused(&path) && !others.iter().any(|path| refused(path)) {
+        if self.purpose == Purpose::Values && !refused(&path) && !others.iter().any(refused) {
             self.fault(path, Fault::Unfit(reason.to_string()));
         }
     }

@@ -93,7 +93,7 @@ impl Source {
             origin: at(error.span().map_or(0, |span| span.start)),
             reason: error.message().replace('\n', "; "),
         })?;
-        let mut document: Vec<(String, Origin, Value, Vec<(String, Origin)>)> = document
+        let mut document: Vec<TopLevel> = document
             .into_inner()
             .into_iter()
             .map(|(key, value)| {
@@ -107,12 +107,12 @@ impl Source {
                     origin: origin.clone(),
                     reason: error.message().replace('\n', "; "),
                 })?;
-                Ok((key.get_ref().to_string(), origin, value, places))
+                Ok(TopLevel { key: key.get_ref().to_string(), origin, value, places })
             })
             .collect::<Result<_, SettingsError>>()?;
         let mut take = |name: &str| {
-            let index = document.iter().position(|(key, ..)| key == name)?;
-            let (_, origin, value, _) = document.remove(index);
+            let index = document.iter().position(|entry| entry.key == name)?;
+            let TopLevel { origin, value, .. } = document.remove(index);
             Some((value, origin))
         };
         let version = take(VERSION_KEY).map_or(Ok(1), |(value, origin)| version(&value, origin))?;
@@ -121,7 +121,7 @@ impl Source {
             None => Vec::new(),
         };
         let mut layer = Vec::new();
-        for (section, origin, value, mut places) in document {
+        for TopLevel { key: section, origin, value, mut places } in document {
             let Value::Table(table) = value else {
                 problems.extend(resolve(&section, version).err().map(|fault| problem(&section, &value, origin, fault)));
                 continue;
@@ -144,6 +144,15 @@ impl Source {
         layers.push(layer);
         Ok(Layers { layers, version })
     }
+}
+
+/// A key at the top of a source, a section in general.
+struct TopLevel {
+    key: String,
+    origin: Origin,
+    value: Value,
+    /// Where the keys of the section stand.
+    places: Vec<(String, Origin)>,
 }
 
 /// What sources give, from the lowest layer up.
@@ -206,12 +215,12 @@ impl Override {
     }
 
     /// The setting that it gives, or why it gives none.
-    pub(super) fn entry(&self) -> Result<Entry, Problem> {
+    pub(super) fn entry(&self) -> Result<Entry, Box<Problem>> {
         let resolved = resolve(&self.key, VERSION);
         let Self { key, value, origin } = self.clone();
         match resolved {
             Ok(setting) => Ok(Entry { setting: setting.expect("this version drops no keys"), value, origin }),
-            Err(fault) => Err(problem(&key, &value, origin, fault)),
+            Err(fault) => Err(Box::new(problem(&key, &value, origin, fault))),
         }
     }
 }
@@ -263,33 +272,32 @@ fn resolve(path: &str, version: i64) -> Result<Option<&'static dyn Setting>, Fau
 /// What is said of a key, or a section, that does not exist.
 fn unknown(path: &str) -> Fault {
     let section = section_of(path);
-    let is_section = section == path;
-    let mut near = near_keys(path);
-    if is_section {
-        near.extend(near_matches(path, sections()));
-    }
     let siblings = keys_of(section);
-    Fault::Unknown { near, siblings: if siblings.is_empty() || is_section { sections().collect() } else { siblings } }
+    if section == path {
+        let mut near = near_matches(path, sections());
+        near.extend(near_keys(path));
+        return Fault::Unknown { near, siblings: sections().collect() };
+    }
+    let siblings = if siblings.is_empty() { sections().collect() } else { siblings };
+    Fault::Unknown { near: near_keys(path), siblings }
 }
 
 /// The keys that `path` may have been meant for, of any section, most similar first: those of its name, which stands in the
-/// wrong section or in none, else those that are spelt like it.
+/// wrong section or in none, else those whose name is spelt like it.
 fn near_keys(path: &str) -> Vec<String> {
     let name = name_of(path);
-    let likeness = |known: &str| {
-        // A name alone is short, so that it must be more alike.
-        strsim::jaro_winkler(path, known).max(strsim::jaro_winkler(name, name_of(known)) - 0.1)
-    };
-    let mut scored: Vec<(f64, &str)> =
-        settings().map(|setting| setting.about().path).map(|known| (likeness(known), known)).collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let elsewhere: Vec<(f64, &str)> = scored.iter().copied().filter(|(_, known)| name_of(known) == name).collect();
-    let near = if elsewhere.is_empty() {
-        scored.into_iter().filter(|(likeness, _)| *likeness >= 0.8).collect()
-    } else {
-        elsewhere
-    };
-    near.into_iter().take(3).map(|(_, known)| format!("`{known}`")).collect()
+    let mut scored: Vec<(f64, &str)> = settings()
+        .map(|setting| setting.about())
+        .map(|about| (strsim::jaro_winkler(name, about.name()), about.path))
+        .filter(|(likeness, _)| *likeness >= 0.8)
+        .collect();
+    if scored.iter().any(|(_, known)| name_of(known) == name) {
+        scored.retain(|(_, known)| name_of(known) == name);
+    }
+    // Of equal names, the section that is most like the typed one.
+    let score = |(likeness, known): &(f64, &str)| likeness + 0.1 * strsim::jaro_winkler(path, known);
+    scored.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    scored.into_iter().take(3).map(|(_, known)| format!("`{known}`")).collect()
 }
 
 /// What a run from the file at `path` is called: as the run whose configuration it is, else after the file.

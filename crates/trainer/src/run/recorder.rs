@@ -14,6 +14,9 @@ use crate::run::training::Happening;
 /// Metadata key of a weights file under which the run's configuration stands.
 pub const CONFIG_KEY: &str = "prism.config";
 
+/// Metadata key of a weights file under which it stands where the run was, as JSON.
+pub const POSITION_KEY: &str = "prism.position";
+
 /// Writes a run down and keeps its weights.
 pub(super) struct Recorder {
     folder: RunFolder,
@@ -113,7 +116,8 @@ impl Recorder {
     }
 
     fn weights(&self, agent: &Agent) -> Weights {
-        agent.weights().with_metadata(CONFIG_KEY, &self.config)
+        let at = serde_json::to_string(&position(agent)).expect("a position is plain data");
+        agent.weights().with_metadata(CONFIG_KEY, &self.config).with_metadata(POSITION_KEY, &at)
     }
 
     /// Completes the records of a run that has come to an end.

@@ -192,8 +192,9 @@ fn a_lost_life_means_what_the_options_say() {
     assert_eq!((ignored.step_type, ignored.discount, ignored.frames), (StepType::Mid, 1.0, 4));
     let zero = step(LifeLoss::ZeroDiscount);
     assert_eq!((zero.step_type, zero.discount, zero.frames, zero.lives), (StepType::Mid, 0.0, 4, 2));
+    // Two frames of the step, four that open the next life.
     let end = step(LifeLoss::EpisodeEnd);
-    assert_eq!((end.step_type, end.discount, end.frames, end.game), (StepType::Last, 0.0, 2, Game::Running));
+    assert_eq!((end.step_type, end.discount, end.frames, end.game), (StepType::Last, 0.0, 6, Game::Running));
 }
 
 #[test]
@@ -216,15 +217,16 @@ fn points_mean_what_the_options_say() {
 #[test]
 fn after_a_lost_life_the_same_game_goes_on() {
     let options = AtariOptions { life_loss: LifeLoss::EpisodeEnd, ..options() };
-    let console = Scripted::new(3, &[Event::LoseLife, Event::Points(0), Event::LoseLife, Event::End]);
+    let nothing = [Event::Points(0); 4];
+    let console = Scripted::new(3, &[&[Event::LoseLife], &nothing[..], &[Event::LoseLife, Event::End]].concat());
     let seen = console.seen.clone();
     let (mut environment, mut observation) = start(options, console);
     let last = environment.step(2, &mut observation).expect("a step");
     assert_eq!((last.step_type, last.game, last.lives), (StepType::Last, Game::Running, 2));
     let first = environment.reset(&mut observation).expect("a new life");
     assert_eq!((first.step_type, first.lives, first.game), (StepType::First, 2, Game::Running));
-    assert_eq!(observation, [[0; 4], screen(2)].concat());
-    assert_eq!(*seen.lock().unwrap(), [Action::Up, Action::Noop]);
+    assert_eq!(observation, [[0; 4], pooled(4, 5)].concat());
+    assert_eq!(*seen.lock().unwrap(), [Action::Up, Action::Noop, Action::Noop, Action::Noop, Action::Noop]);
 
     let last = environment.step(2, &mut observation).expect("a step");
     assert_eq!((last.step_type, last.game, last.frames), (StepType::Last, Game::Over, 2), "the no-op ended the game");
@@ -248,8 +250,9 @@ fn a_state_saved_between_two_lives_goes_on_with_the_next() {
 
 #[test]
 fn a_score_has_what_frames_without_an_observation_gave() {
-    // The start, then a lost life with 7 points in the frame that opens the next, then the rest of the game.
-    let script = [Event::Points(2), Event::Points(1), Event::LoseLife, Event::Points(7), Event::Points(3), Event::End];
+    // A no-op start, then a lost life with points in the agent step that opens the next, then the rest of the game.
+    let script = [2, 1].map(Event::Points).into_iter().chain([Event::LoseLife]);
+    let script: Vec<Event> = script.chain([7, 0, 0, 1, 3].map(Event::Points)).chain([Event::End]).collect();
     let options =
         AtariOptions { life_loss: LifeLoss::EpisodeEnd, no_op_max: 1, reward: RewardTransform::Raw, ..options() };
     let mut environment = environment(options, Scripted::new(3, &script));
@@ -260,7 +263,7 @@ fn a_score_has_what_frames_without_an_observation_gave() {
         environment.reset(&mut observation).expect("a new life"),
         environment.step(0, &mut observation).expect("a step"),
     ];
-    assert_eq!(steps.map(|step| (step.raw_reward, step.frames)), [(2.0, 1), (8.0, 3), (0.0, 0), (3.0, 2)]);
+    assert_eq!(steps.map(|step| (step.raw_reward, step.frames)), [(2.0, 1), (9.0, 6), (0.0, 0), (3.0, 2)]);
     assert_eq!(steps.map(|step| step.reward), [0.0, 1.0, 0.0, 3.0], "only what was seen is learned from");
     assert_eq!(steps[3].game, Game::Over);
 }
@@ -273,7 +276,7 @@ fn a_reset_within_a_life_starts_a_new_game() {
 }
 
 #[test]
-fn games_start_with_fire_and_then_a_drawn_number_of_no_ops() {
+fn games_start_with_a_drawn_number_of_no_ops_then_fire_then_the_third_action() {
     let options = AtariOptions { fire_reset: FireReset::Press, no_op_max: 5, ..options() };
     let console = Scripted::new(3, &[]);
     let seen = console.seen.clone();
@@ -282,13 +285,54 @@ fn games_start_with_fire_and_then_a_drawn_number_of_no_ops() {
     let mut lengths = std::collections::BTreeSet::new();
     for _ in 0..100 {
         seen.lock().unwrap().clear();
-        environment.reset(&mut observation).expect("a start");
+        let first = environment.reset(&mut observation).expect("a start");
         let seen = seen.lock().unwrap();
-        assert_eq!(seen[0], Action::Fire);
-        assert!(seen[1..].iter().all(|action| *action == Action::Noop));
-        lengths.insert(seen.len() - 1);
+        let (no_ops, opening) = seen.split_at(seen.len() - 8);
+        assert!(no_ops.iter().all(|action| *action == Action::Noop));
+        assert_eq!(opening, [[Action::Fire; 4], [Action::Up; 4]].concat());
+        assert_eq!(first.frames as usize, seen.len());
+        lengths.insert(no_ops.len());
     }
     assert_eq!(lengths, (1..=5).collect());
+}
+
+#[test]
+fn a_life_is_opened_with_nothing_then_fire_then_the_third_action() {
+    let options = AtariOptions { fire_reset: FireReset::Press, life_loss: LifeLoss::EpisodeEnd, ..options() };
+    // The first life ends in the first frame that the agent plays.
+    let console = Scripted::new(3, &[&[Event::Points(0); 8][..], &[Event::LoseLife]].concat());
+    let seen = console.seen.clone();
+    let (mut environment, mut observation) = start(options, console);
+    environment.step(0, &mut observation).expect("a step");
+    let opening = [[Action::Noop; 4], [Action::Fire; 4], [Action::Up; 4]].concat();
+    assert_eq!(seen.lock().unwrap()[9..], opening);
+    environment.reset(&mut observation).expect("a new life");
+    assert_eq!(seen.lock().unwrap().len(), 21, "the next life was opened already");
+}
+
+#[test]
+fn a_life_that_fire_costs_is_followed_by_nothing_for_an_agent_step() {
+    let options = AtariOptions { fire_reset: FireReset::Press, life_loss: LifeLoss::EpisodeEnd, ..options() };
+    let console = Scripted::new(3, &[Event::Points(0), Event::LoseLife]);
+    let seen = console.seen.clone();
+    let (environment, _) = start(options, console);
+    let expected = [&[Action::Fire; 2][..], &[Action::Noop; 4], &[Action::Up; 4]].concat();
+    assert_eq!(*seen.lock().unwrap(), expected);
+    assert_eq!(environment.emulator().lives(), 2);
+}
+
+#[test]
+fn a_game_that_fire_ends_starts_again() {
+    let options = AtariOptions { fire_reset: FireReset::Press, no_op_max: 1, ..options() };
+    // Ends in the third frame of FIRE, each time.
+    let console = Scripted::new(3, &[Event::Points(9), Event::Points(0), Event::Points(0), Event::End]);
+    let seen = console.seen.clone();
+    let mut environment = environment(options, console);
+    let mut observation = vec![0; environment.spec().observation.bytes()];
+    let first = environment.reset(&mut observation).expect("a start");
+    let start = |action| [&[Action::Noop][..], &[action; 3]].concat();
+    assert_eq!(*seen.lock().unwrap(), [start(Action::Fire), start(Action::Up), vec![Action::Noop]].concat());
+    assert_eq!((first.game, first.raw_reward, first.frames), (Game::Running, 9.0, 1), "only what the last start gave");
 }
 
 #[test]

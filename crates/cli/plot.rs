@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::num::NonZeroUsize;
 
-use anyhow::anyhow;
 use prism_report::{
     CurveOptions, DistributionOptions, ReportError, diagnostics, distributions, learning_curves, results,
 };
 use prism_runs::ReadError;
 
-use crate::cli::{Picture, PlotArguments, ProjectionArguments};
+use crate::arguments::{Picture, PlotArguments, ProjectionArguments};
+use crate::failure::Failure;
 
 /// Draws the picture, writes it and says where it is; below learning curves, with the numbers behind them.
-pub fn run(arguments: PlotArguments, output: &mut impl Write) -> anyhow::Result<()> {
+pub fn run(arguments: PlotArguments, output: &mut impl Write) -> Result<(), Failure> {
     let out = match arguments.picture {
         Picture::Curves(arguments) => {
             let window = arguments.window.map(NonZeroUsize::get);
@@ -52,7 +52,7 @@ pub fn run(arguments: PlotArguments, output: &mut impl Write) -> anyhow::Result<
 }
 
 /// `error` with its causes, and what to type instead.
-pub fn with_remedy(error: ReportError) -> anyhow::Error {
+fn with_remedy(error: ReportError) -> Failure {
     let remedy = match &error {
         ReportError::Run(ReadError::Run { .. }) => "give the folder of a run, which `prism train` names when it starts",
         ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
@@ -69,7 +69,7 @@ pub fn with_remedy(error: ReportError) -> anyhow::Error {
         ReportError::TooManyMoments(_) => "give one update with --updates, or one observation with --observation",
         ReportError::Extension { .. } => "pictures are SVG files, tables CSV files: give such a name",
         ReportError::Write { .. } => "give a file in a folder that exists and is writable with --out or --csv",
-        _ => return anyhow::Error::new(error),
+        _ => return Failure::outside(error),
     };
-    anyhow!("{:#}: {remedy}", anyhow::Error::new(error))
+    Failure::outside(error).with_remedy(remedy)
 }

@@ -33,7 +33,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train an agent and write a run folder
-    Train(TrainArguments),
+    Train(Box<TrainArguments>),
     /// Score the weights of a run
     Eval(EvalArguments),
     /// Draw pictures of runs
@@ -65,19 +65,23 @@ Settings are sections and keys of a preset: `prism settings` lists them, a run f
 pub struct TrainArguments {
     /// A preset (see `prism list`), or the path of a configuration file or of a run folder
     pub preset: String,
-    /// Play another game
-    #[arg(long, value_name = "GAME")]
+    /// Play another game; several games, such as pong,breakout, make several runs
+    #[arg(long, value_name = "GAME,...")]
     pub game: Option<String>,
+    /// Train with each of several seeds, such as 0..2 (0, 1 and 2) or 3,5, one run after the other
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    pub seeds: Option<Seeds>,
     /// Where and from which seed.
     #[command(flatten)]
     pub place: PlaceArguments,
-    /// The run folder, which must not exist yet [default: a new one in runs/]
+    /// The run folder, which must not exist yet; of several runs, the folder that holds theirs
+    /// [default: a new one in runs/]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Change a setting, such as `learning.gamma=0.98`; may be given several times
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub settings: Vec<String>,
-    /// Play on while the network learns, with the weights of before: faster, and the run is another one
+    /// Play on while the network learns, with the weights of before: faster; results differ from a run without it
     #[arg(long)]
     pub pipeline: bool,
     /// End after this many emulator frames, instead of the preset's limit
@@ -104,7 +108,7 @@ pub struct SettingsArguments {
   prism eval runs/pong-seed0-20260101-120000
   prism eval runs/pong-seed0-20260101-120000/weights/latest.safetensors --episodes 100 --epsilon 0.01")]
 pub struct EvalArguments {
-    /// A run folder (its best weights, else its latest), or a weights file in one
+    /// A run folder (its best weights, else its latest), or a weights file
     pub run: PathBuf,
     /// Games to play [default: the run's setting]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -112,6 +116,15 @@ pub struct EvalArguments {
     /// Probability of a random action [default: the run's setting]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub epsilon: Option<f64>,
+    /// List the score of every game
+    #[arg(long)]
+    pub games: bool,
+    /// Write scores and statistics to this file
+    #[arg(long, value_name = "FILE.json")]
+    pub json: Option<PathBuf>,
+    /// Write the score of every game to this file
+    #[arg(long, value_name = "FILE.csv")]
+    pub csv: Option<PathBuf>,
     /// Where and from which seed.
     #[command(flatten)]
     pub place: PlaceArguments,
@@ -238,6 +251,36 @@ pub struct ProjectionArguments {
     pub out: PathBuf,
 }
 
+/// Parses the name of a preset.
+fn agent(name: &str) -> Result<Agent, String> {
+    Agent::find(name).ok_or_else(|| "expected the name of a preset, see `prism list`".to_owned())
+}
+
+/// Several seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Vec<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        /// More runs than anybody waits for.
+        const MOST: u64 = 10_000;
+        let expected = || format!("expected seeds such as 0..2 or 3,5,8, at most {MOST} of them");
+        let mut seeds = Vec::new();
+        for part in text.split(',') {
+            let (first, last) = part.split_once("..").unwrap_or((part, part));
+            let [first, last] = [first, last].map(|number| number.trim().parse::<u64>().map_err(|_| expected()));
+            let (first, last) = (first?, last?);
+            if last < first || last - first >= MOST {
+                return Err(expected());
+            }
+            seeds.extend(first..=last);
+        }
+        if seeds.len() as u64 > MOST { Err(expected()) } else { Ok(Self(seeds)) }
+    }
+}
+
 /// Parses numbers of a range.
 fn number_in(range: RangeInclusive<f64>) -> impl Fn(&str) -> Result<f64, String> + Clone {
     move |text| match text.parse() {
@@ -289,10 +332,11 @@ pub struct BenchArguments {
     #[arg(long = "device", value_name = "DEVICE")]
     pub devices: Vec<String>,
     /// Kinds of work [default: all]
-    #[arg(long = "task", value_name = "TASK,...", value_enum, value_delimiter = ',')]
+    #[arg(long = "task", value_name = "TASK,...", value_delimiter = ',',
+        value_parser = one_of::<Task>(Task::ALL.map(|task| (task.name(), task.description()))))]
     pub tasks: Vec<Task>,
-    /// Agents of forward and update [default: all]
-    #[arg(long = "agent", value_name = "AGENT,...", value_enum, value_delimiter = ',')]
+    /// Presets whose agents do forward, update and end-to-end [default: dqn, c51 and rainbow; end-to-end: pong]
+    #[arg(long = "agent", value_name = "PRESET,...", value_delimiter = ',', value_parser = agent)]
     pub agents: Vec<Agent>,
     /// Batch sizes of forward, update, projection and sampling [default: the usual ones of each]
     #[arg(long = "batch", value_name = "N,...", value_delimiter = ',',

@@ -2,19 +2,18 @@
 
 use std::io::Write;
 
-use anyhow::Context;
 use prism_environment::{InstallError, InstallProgress, RomLibrary, RomStatus, data_directory, install};
 
-use crate::cli::{RomsAction, RomsArguments};
+use crate::arguments::{RomsAction, RomsArguments};
+use crate::failure::Failure;
 
 /// Does what `arguments` say and writes what there is to know.
-pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> anyhow::Result<()> {
+pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> Result<(), Failure> {
     let directory = arguments.roms.as_deref();
     match arguments.action {
         RomsAction::Install => {
             let directory = directory
-                .map_or_else(data_directory, |directory| Ok(directory.to_owned()))
-                .context("name a directory with --roms DIR")?;
+                .map_or_else(data_directory, |directory| Ok(directory.to_owned()))?;
             let mut written = Ok(());
             let installed = install(&directory, &mut |progress| {
                 if let InstallProgress::Downloading { command } = progress {
@@ -47,14 +46,17 @@ pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> anyhow::Result
                 writeln!(output, "{error}")?;
             }
             writeln!(output, "{} of {} ROM files are good", statuses.len() - bad.len(), statuses.len())?;
-            anyhow::ensure!(bad.is_empty(), "{} ROM files are missing or damaged: run `prism roms install`", bad.len());
+            if !bad.is_empty() {
+                let error = anyhow::anyhow!("{} ROM files are missing or damaged", bad.len());
+                return Err(Failure::outside(error).with_remedy("run `prism roms install`"));
+            }
         }
     }
     Ok(())
 }
 
 /// What went wrong and what to do about it.
-fn with_remedy(error: InstallError) -> anyhow::Error {
+fn with_remedy(error: InstallError) -> Failure {
     let remedy = match &error {
         InstallError::Unwritable { .. } => "name another directory with --roms DIR",
         InstallError::NoPython => {
@@ -66,7 +68,7 @@ fn with_remedy(error: InstallError) -> anyhow::Error {
         InstallError::Download { .. } | InstallError::BadWheel { .. } => {
             "check the network connection and pip's index settings, then run `prism roms install` again"
         }
-        _ => return error.into(),
+        _ => return Failure::outside(error),
     };
-    anyhow::anyhow!("{error}\n{remedy}")
+    Failure::outside(error).with_remedy(remedy)
 }

@@ -1,0 +1,204 @@
+//! Why a command failed: what is said of it, what to type instead, and the code that the program ends with.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use prism::bench::BenchError;
+use prism::{BuildError, Ending, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError};
+use prism_environment::RomError;
+use prism_model::{DeviceError, WeightsError};
+
+/// Something outside the program went wrong.
+const OUTSIDE: u8 = 1;
+/// The command line or the configuration is wrong; clap uses the same number.
+const WRONG_USAGE: u8 = 2;
+/// The program itself is wrong: `EX_SOFTWARE` of BSD's sysexits.
+pub const BUG: u8 = 70;
+/// The command was told to stop by Ctrl-C: 128 and the number of SIGINT, by the convention of shells.
+pub const INTERRUPTED: u8 = 130;
+/// The command was told to stop by the system or its terminal: 128 and the number of SIGTERM.
+pub const TERMINATED: u8 = 143;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    error: anyhow::Error,
+    remedy: Option<String>,
+}
+
+impl Failure {
+    /// What was typed is wrong.
+    pub fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: WRONG_USAGE, error: error.into(), remedy: None }
+    }
+
+    /// Something outside the program went wrong.
+    pub fn outside(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: OUTSIDE, error: error.into(), remedy: None }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn with_remedy(self, remedy: impl Into<String>) -> Self {
+        Self { remedy: Some(remedy.into()), ..self }
+    }
+
+    fn with_some_remedy(self, remedy: Option<String>) -> Self {
+        Self { remedy: self.remedy.or(remedy), ..self }
+    }
+
+    /// Says what went wrong, and gives the code to end with.
+    pub fn report(self) -> ExitCode {
+        // Whoever reads our output, such as `head`, may go away: that is its right.
+        let is_broken_pipe =
+            |cause: &(dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
+                Some(error) => error.kind() == io::ErrorKind::BrokenPipe,
+                None => false,
+            };
+        if self.error.chain().any(is_broken_pipe) {
+            return ExitCode::SUCCESS;
+        }
+        // Standard error may be gone as well; the exit code then says enough.
+        let _ = writeln!(io::stderr(), "error: {}", self.sentence());
+        ExitCode::from(self.code)
+    }
+
+    /// The error with its causes, each said once, and the remedy.
+    fn sentence(&self) -> String {
+        let mut sentence = String::new();
+        for cause in self.error.chain() {
+            let text = cause.to_string();
+            if sentence.contains(&text) {
+                continue;
+            }
+            if !sentence.is_empty() {
+                sentence.push_str(": ");
+            }
+            sentence.push_str(&text);
+        }
+        if let Some(remedy) = &self.remedy {
+            sentence.push_str(": ");
+            sentence.push_str(remedy);
+        }
+        sentence
+    }
+}
+
+/// The code of a command that has come to this end in good order.
+pub fn code_of(ending: &Ending) -> ExitCode {
+    match ending {
+        Ending::Interrupted => ExitCode::from(INTERRUPTED),
+        Ending::Terminated => ExitCode::from(TERMINATED),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::outside(error)
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        Self::outside(error)
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        Self::outside(error)
+    }
+}
+
+impl From<RomError> for Failure {
+    fn from(error: RomError) -> Self {
+        let remedy = of_rom(&error);
+        Self::outside(error).with_some_remedy(remedy)
+    }
+}
+
+impl From<DeviceError> for Failure {
+    fn from(error: DeviceError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<WeightsError> for Failure {
+    fn from(error: WeightsError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<RunFolderError> for Failure {
+    fn from(error: RunFolderError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        RunError::from(error).into()
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let remedy = remedy(&error);
+        let failure = match error.kind() {
+            RunErrorKind::Usage => Self::usage(error),
+            RunErrorKind::Outside => Self::outside(error),
+        };
+        failure.with_some_remedy(remedy)
+    }
+}
+
+/// What to type, or to do, about an error.
+fn remedy(error: &RunError) -> Option<String> {
+    let remedy = match error {
+        RunError::Device(DeviceError::NotCompiled { backend, .. }) => {
+            return Some(format!("build prism with --features {backend} (with make: FEATURES={backend})"));
+        }
+        RunError::Device(DeviceError::Unknown { .. } | DeviceError::NoSuchNumber { .. }) => {
+            "`prism devices` lists what there is"
+        }
+        RunError::Build(BuildError::Rom(error)) => return of_rom(error),
+        RunError::Build(BuildError::NoEmulator { .. }) => "build prism with its default features",
+        RunError::Folder(RunFolderError::Exists(_)) => "give another folder with --out, or delete this one",
+        RunError::Folder(RunFolderError::Write { .. }) => {
+            "give a folder on a disk that is writable and has space with --out"
+        }
+        RunError::Folder(RunFolderError::NotARun { .. } | RunFolderError::Absent(_)) => {
+            "give the folder of a run, which `prism train` names when it starts, or a weights file"
+        }
+        RunError::Folder(RunFolderError::NoWeights(_)) => "let it train for a while first",
+        RunError::Record(_) => "is the disk full or read-only? The run has stopped there",
+        RunError::Weights(WeightsError::Corrupt { .. }) => "copy the file again, or take other weights of the run",
+        RunError::Weights(WeightsError::NotOurs { .. }) => "give weights that `prism train` saved",
+        RunError::Weights(WeightsError::Unknown { .. }) => "use the version of prism that saved it",
+        RunError::Weights(WeightsError::OtherNetwork { .. }) => "evaluate it with its own run's configuration",
+        _ => return None,
+    };
+    Some(remedy.to_owned())
+}
+
+fn of_rom(error: &RomError) -> Option<String> {
+    match error {
+        RomError::Missing { .. } | RomError::NoHome => Some(format!(
+            "run `prism roms install`, or name your own folder with --roms DIR or {}",
+            prism_environment::ROMS_VARIABLE
+        )),
+        RomError::Truncated { .. } | RomError::Wrong { .. } => {
+            Some("delete it and run `prism roms install`".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,49 @@
+//! Signals that ask the program to stop: the first asks in good order, the second ends it at once.
+
+use std::io::{self, Write};
+use std::thread;
+
+use prism::{Interrupt, Request};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::failure::{Failure, INTERRUPTED, TERMINATED};
+
+/// An interrupt that Ctrl-C, SIGTERM and the loss of the terminal request. A signal that whoever started the program has
+/// it ignore, as `nohup` does with SIGHUP and shells do with SIGINT in the background, stays ignored.
+///
+/// # Errors
+/// When the system refuses.
+pub fn interrupt() -> Result<Interrupt, Failure> {
+    let ignored = ignored();
+    let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let mut signals =
+        Signals::new(heard).map_err(|error| Failure::outside(anyhow::Error::new(error).context("cannot listen for Ctrl-C")))?;
+    let interrupt = Interrupt::default();
+    let requested = interrupt.clone();
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            let (request, code) = match signal {
+                SIGINT => (Request::Interrupt, INTERRUPTED),
+                _ => (Request::Terminate, TERMINATED),
+            };
+            if requested.requested() {
+                std::process::exit(code.into());
+            }
+            requested.request(request);
+            // The terminal may be gone, which is one of the reasons to be here.
+            let _ = writeln!(
+                io::stderr(),
+                "\nstopping after this step and saving; once more to quit at once without saving"
+            );
+        }
+    });
+    Ok(interrupt)
+}
+
+/// The signals that this process ignores, a bit each from signal 1 on; none where the system does not say.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}

@@ -1,0 +1,69 @@
+//! `prism train`: trains an agent and writes a run folder.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use prism::{Config, Environments, Override, Place, Run, Source};
+
+use crate::arguments::TrainArguments;
+use crate::failure::{Failure, code_of};
+use crate::signals;
+
+/// Trains what `arguments` say: a run for each seed, one after the other.
+pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
+    let interrupt = signals::interrupt()?;
+    let seeds = arguments.seeds.clone();
+    let several = seeds.as_ref().is_some_and(|seeds| seeds.0.len() > 1);
+    let seeds: Vec<Option<u64>> = match seeds {
+        Some(seeds) => seeds.0.into_iter().map(Some).collect(),
+        None => vec![None],
+    };
+    let mut configs = Vec::new();
+    for game in games(&arguments.game) {
+        for &seed in &seeds {
+            configs.push(config(&arguments, game, seed)?);
+        }
+    }
+    let many = configs.len() > 1;
+    for config in &configs {
+        let environments = Environments::of(config.environment(), arguments.place.roms.as_deref())?;
+        let place = match &arguments.out {
+            None => Place::In(PathBuf::from("runs")),
+            Some(out) if many => Place::At(out.join(name(config, several))),
+            Some(out) => Place::At(out.clone()),
+        };
+        let summary = Run::new(config, environments, place)?.with_interrupt(interrupt.clone()).go()?;
+        if interrupt.requested() {
+            return Ok(code_of(&summary.ending));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(arguments: &TrainArguments, game: Option<&str>, seed: Option<u64>) -> Result<Config, Failure> {
+    let source = Source::find(&arguments.preset)?;
+    let mut overrides: Vec<Override> =
+        arguments.settings.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
+    let mut typed = |flag: &'static str, key: &'static str, value: Option<&str>| {
+        overrides.extend(value.map(|value| Override::typed(flag, key, value)));
+    };
+    typed("--frames", "training.frames", arguments.frames.as_deref());
+    typed("--agent-steps", "training.agent_steps", arguments.agent_steps.as_deref());
+    typed("--seed", "run.seed", arguments.place.seed.as_deref());
+    typed("--seeds", "run.seed", seed.map(|seed| seed.to_string()).as_deref());
+    overrides.extend(game.map(|game| Override::flag("--game", "environment.game", game)));
+    overrides.extend(arguments.place.device.clone().map(|device| Override::flag("--device", "run.device", device)));
+    overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "training.pipeline", true)));
+    Ok(Config::read(&source, &overrides)?)
+}
+
+/// The games of `--game a,b`, or the preset's own.
+fn games(game: &Option<String>) -> Vec<Option<&str>> {
+    game.as_ref().map_or_else(|| vec![None], |games| games.split(',').map(|game| Some(game.trim())).collect())
+}
+
+/// The folder of one of several runs.
+fn name(config: &Config, several_seeds: bool) -> String {
+    let environment = config.environment().kind.name();
+    if several_seeds { format!("{environment}-seed{}", config.run().seed.0) } else { environment.to_owned() }
+}
