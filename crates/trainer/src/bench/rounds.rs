@@ -81,6 +81,8 @@ fn time(work: &mut Work, operations: u64) -> Result<f64, WorkError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::bench::work::WrongResult;
+
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -120,7 +122,8 @@ mod tests {
 
     #[test]
     fn an_error_of_the_work_ends_its_measurement() {
-        let mut broken = Work { run: Box::new(|_| anyhow::bail!("broken")), units: 1 };
+        let wrong = || WrongResult { what: "a number", found: "nothing".to_owned(), expected: "one".to_owned() };
+        let mut broken = Work { run: Box::new(move |_| Err(wrong().into())), units: 1 };
         assert!(warm_up(&mut broken, 0.01).is_err());
         assert!(measure(&mut [&mut broken], &[1.0], 0.01, &Interrupt::default()).is_err());
     }
