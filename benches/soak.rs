@@ -1,10 +1,10 @@
 //! Memory over many updates: host and device memory must not grow. Fails where they do.
 //!
-//! Each turn is what a training loop does with a device: act on a batch of observations, update from another, read the
-//! update before, replace the target network now and then. The network is Rainbow's, on images of 36x36, so that every
-//! kind of kernel and layer takes part.
+//! Each turn is what a training loop does: the agent acts in several environments, observes, and makes an update. The
+//! network is Rainbow's, on images of 36x36, so that every kind of kernel and layer takes part; replay is full before
+//! anything is measured.
 //!
-//!     cargo bench --workspace --features cuda,wgpu --bench soak
+//!     cargo bench -p prism-benches --features prism/cuda,prism/wgpu --bench soak
 //!
 //! `PRISM_SOAK_UPDATES` is the number of updates (100,000), `PRISM_SOAK_DEVICES` a list such as `flex,cuda:0` (every
 //! device but software GPUs).
@@ -14,18 +14,20 @@ use std::time::Instant;
 
 use prism::bench::{device_memory, resident_memory};
 use prism_algorithms::{
-    ActingNoise, Actor, Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Loss, Measure,
+    Agent, AgentConfig, Bootstrap, DiagnosticsPlan, DistributionTarget, GradientBound, LearningPlan, LinearSchedule,
+    Objective, OptimiserPlan, Prioritization, Priority, PriorityMeasure, ReplayPlan, Sampling,
 };
-use prism_environment::Seed;
+use prism_environment::{AgentSteps, Element, EnvironmentSpec, Generator, ObservationSpec, Seed, StepType, TimeStep};
 use prism_model::{
-    Adam, DeviceClass, Input, InputElement, Layers, NetworkConfig, Noise, Optimiser, Output, Streams, Support, Torso,
+    Activation, Adam, DeviceClass, Layers, NetworkParts, Noise, Optimiser, Scaling, Streams, Support, Torso,
 };
-use rand::RngExt;
+use rand::{Rng, RngExt};
 
-const BATCH: usize = 32;
-const ACTING: usize = 8;
+const ENVIRONMENTS: usize = 8;
 const ACTIONS: usize = 6;
-const TARGET_PERIOD: u64 = 100;
+const SIDE: usize = 36;
+/// Transitions that replay holds, which the first part fills.
+const CAPACITY: usize = 2_000;
 /// Lines of the report.
 const PARTS: u64 = 20;
 /// What allocators may take and keep after the first part, in bytes: fragments, not a leak, which would go on growing.
@@ -55,43 +57,106 @@ struct Held {
     device: Option<u64>,
 }
 
+/// Rainbow, with an update after each step of all environments.
+fn config() -> AgentConfig {
+    let constant = |value| LinearSchedule::new(value, value, AgentSteps(1)).expect("a valid schedule");
+    AgentConfig {
+        network: NetworkParts {
+            scaling: Scaling::Elements,
+            torso: Torso::Nature { hidden: 64 },
+            activation: Activation::Relu,
+            streams: Streams::Dueling,
+            layers: Layers::Noisy { noise: Noise::Factorised, sigma: 0.5 },
+        },
+        exploration: constant(0.0),
+        replay: ReplayPlan {
+            capacity: CAPACITY,
+            warm_up: AgentSteps(500),
+            sampling: Sampling::Proportional { exponent: 0.5 },
+            prioritization: Some(Prioritization {
+                priority: Priority { measure: PriorityMeasure::Loss, offset: 1e-5 },
+                importance: constant(0.4),
+            }),
+        },
+        learning: LearningPlan {
+            gamma: 0.99,
+            n_step: 3,
+            batch_size: 32,
+            period: AgentSteps(ENVIRONMENTS as u64),
+            target_period: AgentSteps(800),
+            bootstrap: Bootstrap::Double,
+            objective: Objective::Categorical {
+                target: DistributionTarget::Projection,
+                support: Support::new(-10.0, 10.0, 51).expect("the paper's support"),
+            },
+        },
+        optimiser: OptimiserPlan {
+            optimiser: Optimiser::Adam(Adam { learning_rate: 1e-4, beta_1: 0.9, beta_2: 0.999, epsilon: 1.5e-4 }),
+            gradient_bound: GradientBound::GlobalNorm(10.0),
+        },
+        diagnostics: DiagnosticsPlan { record_period: 100, held_out: 0, distributions: None },
+    }
+}
+
+/// Environments that show noise and never end.
+struct Snow {
+    observations: Vec<u8>,
+    bytes: usize,
+    generator: Generator,
+}
+
+impl Snow {
+    fn new(spec: &EnvironmentSpec) -> Self {
+        let bytes = spec.observation.bytes();
+        Self { observations: vec![0; ENVIRONMENTS * bytes], bytes, generator: Seed(3).generator() }
+    }
+
+    /// Every stack of frames moves on by one.
+    fn step(&mut self) {
+        let frame = SIDE * SIDE;
+        for observation in self.observations.chunks_exact_mut(self.bytes) {
+            observation.copy_within(frame.., 0);
+            self.generator.fill_bytes(&mut observation[self.bytes - frame..]);
+        }
+    }
+}
+
 fn soak(name: &str, updates: u64) {
     let choice = prism_model::find_device(name).unwrap_or_else(|error| panic!("{error}"));
     println!("{choice}\n  updates    updates/s   host MiB   device MiB");
     let device = choice.device.open();
-    let input = Input { shape: vec![4, 36, 36], element: InputElement::U8 };
-    let network = NetworkConfig {
-        streams: Streams::Dueling,
-        layers: Layers::Noisy { noise: Noise::Factorised, sigma: 0.5 },
-        output: Output::Distribution(Support::new(-10.0, 10.0, 51).expect("the paper's support")),
-        ..NetworkConfig::dqn(input.clone(), ACTIONS, Torso::Nature { hidden: 64 })
+    let spec = EnvironmentSpec {
+        name: "noise".to_owned(),
+        observation: ObservationSpec { stack: 4, frame: vec![SIDE, SIDE], element: Element::U8 },
+        actions: (0..ACTIONS).map(|action| action.to_string()).collect(),
+        frame_skip: 1,
     };
-    let config = LearnerConfig {
-        loss: Loss::CrossEntropy(DistributionTarget::Projection),
-        bootstrap: Bootstrap::Double,
-        optimiser: Optimiser::Adam(Adam { learning_rate: 1e-4, beta_1: 0.9, beta_2: 0.999, epsilon: 1.5e-4 }),
-        gradient_bound: GradientBound::GlobalNorm(10.0),
+    let mut agent = Agent::new(&config(), &spec, ENVIRONMENTS, Seed(1), &device).expect("a valid agent");
+    let mut snow = Snow::new(&spec);
+    snow.step();
+    for (stream, observation) in snow.observations.chunks_exact(snow.bytes).enumerate() {
+        agent.begin(stream, observation);
+    }
+    let mut turn = || {
+        let mut policy = agent.policy();
+        let actions = policy.act(&snow.observations, agent.position().epsilon);
+        agent.retire(policy);
+        snow.step();
+        for (stream, observation) in snow.observations.chunks_exact(snow.bytes).enumerate() {
+            let reward = snow.generator.random_range(-1..=1) as f32;
+            let step = TimeStep { step_type: StepType::Mid, reward, ..TimeStep::first(0) };
+            agent.observe(stream, actions[stream], &step, observation);
+        }
+        agent.learn().expect("losses are finite");
+        agent.position()
     };
-    let mut learner = Learner::new(config, network, Seed(1), &device).expect("a valid learner");
-    let mut actor = Actor::new(ACTIONS, ActingNoise::Fresh, Seed(2));
-    let mut generator = Seed(3).generator();
-    let mut batch = Batch::new(BATCH, input.bytes());
-    batch.observations.iter_mut().chain(&mut batch.next_observations).for_each(|byte| *byte = generator.random());
-    let mut unread = None;
+    while turn().agent_steps < AgentSteps(CAPACITY as u64 * 2) {}
     let mut held = Vec::new();
     for part in 0..PARTS {
         let start = Instant::now();
         let in_part = updates / PARTS;
-        for update in 0..in_part {
-            let observations = &batch.observations[..ACTING * input.bytes()];
-            actor.choose(&learner.online(), &input, observations, 0.0, &device);
-            let output = learner.update(&batch, Measure::Losses);
-            if let Some(earlier) = unread.replace(output) {
-                assert!(earlier.read().losses.iter().all(|loss| loss.is_finite()), "a loss is not finite");
-            }
-            if (part * in_part + update).is_multiple_of(TARGET_PERIOD) {
-                learner.replace_target();
-            }
+        for _ in 0..in_part {
+            turn();
         }
         let rate = in_part as f64 / start.elapsed().as_secs_f64();
         let now = Held { host: resident_memory(), device: device_memory(&device) };

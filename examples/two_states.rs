@@ -12,7 +12,8 @@
 
 use anyhow::{Context, bail};
 use prism_algorithms::{
-    Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Loss, Measure, distribution_target,
+    Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Measure, Objective,
+    objective::categorical::distribution_target,
 };
 use prism_environment::Seed;
 use prism_model::{Activation, Adam, Input, InputElement, NetworkConfig, Optimiser, Output, Support, Torso, read};
@@ -46,10 +47,11 @@ fn main() -> anyhow::Result<()> {
         ..NetworkConfig::dqn(input.clone(), ACTIONS, Torso::Mlp { hidden: vec![100, 25] })
     };
     let config = LearnerConfig {
-        loss: Loss::CrossEntropy(kind),
+        objective: Objective::Categorical { target: kind, support },
         bootstrap: Bootstrap::Max,
         optimiser: Optimiser::Adam(Adam { learning_rate: LEARNING_RATE, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
         gradient_bound: GradientBound::None,
+        priorities: None,
     };
     let mut learner = Learner::new(config, network, Seed(1), &device)?;
 

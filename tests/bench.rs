@@ -97,7 +97,7 @@ fn an_older_file_is_compared_with_where_it_has_the_same_work() {
 fn bad_input_is_refused_before_anything_is_measured() {
     assert_says(&refusal(&["bench", "--device", "abacus"]), &["unknown device `abacus`", "flex"]);
     assert_says(&refusal(&["bench", "--task", "forward,think"]), &["'think'", "--task", "end-to-end"]);
-    assert_says(&refusal(&["bench", "--agent", "ddpg"]), &["'ddpg'", "--agent", "rainbow"]);
+    assert_says(&refusal(&["bench", "--agent", "ddpg"]), &["'ddpg'", "--agent", "prism list"]);
     for batch in ["0", "many", "5000", "-3"] {
         assert_says(&refusal(&["bench", &format!("--batch={batch}")]), &["--batch", batch]);
     }

@@ -5,7 +5,9 @@ use std::io::Write;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use prism::{Ending, Interrupt, TrainOptions};
-use prism_algorithms::{Batch, Learner, LearnerConfig, Loss, Measure, TdLoss, UpdateResult};
+use std::num::NonZeroUsize;
+
+use prism_algorithms::{Batch, Learner, LearnerConfig, Measure, Objective, TdLoss, UpdateResult};
 use prism_algorithms::{Bootstrap, DistributionTarget, GradientBound};
 use prism_environment::Seed;
 use prism_model::{
@@ -36,7 +38,7 @@ fn adam(learning_rate: f64) -> Optimiser {
 
 /// Agents that between them use every kernel and every kind of layer, loss and optimiser. On images of the size that games
 /// have, or the least that the torso takes where the processor has to do the work of a GPU.
-fn agents(device: &PresentDevice) -> [(&'static str, NetworkConfig, LearnerConfig); 4] {
+fn agents(device: &PresentDevice) -> [(&'static str, NetworkConfig, LearnerConfig); 5] {
     let side = if device.class == DeviceClass::SoftwareGpu { 36 } else { 84 };
     let input = Input { shape: vec![4, side, side], element: InputElement::U8 };
     let network = NetworkConfig::dqn(input, 6, Torso::Nature { hidden: 64 });
@@ -53,14 +55,23 @@ fn agents(device: &PresentDevice) -> [(&'static str, NetworkConfig, LearnerConfi
         torso: Torso::Impala { channels: vec![8, 16], hidden: vec![32] },
         ..network.clone()
     };
-    let learner =
-        |loss, bootstrap, optimiser, gradient_bound| LearnerConfig { loss, bootstrap, optimiser, gradient_bound };
-    let cross_entropy = Loss::CrossEntropy(DistributionTarget::Projection);
+    let quantiles = NonZeroUsize::new(21).expect("not 0");
+    let qr_dqn = NetworkConfig { output: Output::Quantiles { count: quantiles }, ..network.clone() };
+    let learner = |objective, bootstrap, optimiser, gradient_bound| LearnerConfig {
+        objective,
+        bootstrap,
+        optimiser,
+        gradient_bound,
+        priorities: None,
+    };
+    let cross_entropy = Objective::Categorical { target: DistributionTarget::Projection, support };
+    let quantile = Objective::Quantile { quantiles, kappa: 1.0 };
     let rms_prop = Optimiser::RmsProp(RmsProp { learning_rate: 2.5e-4, decay: 0.95, epsilon: 1e-2 });
     [
-        ("DQN", network, learner(Loss::Td(TdLoss::Huber), Bootstrap::Max, rms_prop, GradientBound::None)),
+        ("DQN", network, learner(Objective::Td(TdLoss::Huber), Bootstrap::Max, rms_prop, GradientBound::None)),
         ("C51", c51, learner(cross_entropy, Bootstrap::Max, adam(2.5e-4), GradientBound::GlobalNorm(10.0))),
-        ("IMPALA", impala, learner(Loss::Td(TdLoss::Huber), Bootstrap::Max, adam(2.5e-4), GradientBound::None)),
+        ("QR-DQN", qr_dqn, learner(quantile, Bootstrap::Max, adam(5e-5), GradientBound::None)),
+        ("IMPALA", impala, learner(Objective::Td(TdLoss::Huber), Bootstrap::Max, adam(2.5e-4), GradientBound::None)),
         ("Rainbow", rainbow, learner(cross_entropy, Bootstrap::Double, adam(6.25e-5), GradientBound::GlobalNorm(1.0))),
     ]
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, sent to the real binary as the signal it is.
+//! Signals that ask the real binary to stop.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -14,8 +14,13 @@ struct LongRun<'a> {
 
 impl<'a> LongRun<'a> {
     fn start(folder: &'a Path, settings: &[&str]) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_prism")), folder, settings)
+    }
+
+    /// Starts it by a command that passes its arguments on to the program.
+    fn start_by(mut command: Command, folder: &'a Path, settings: &[&str]) -> Self {
         let file = |name: &str| File::create(folder.join(name)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_prism"))
+        let child = command
             .args(["train", "catch", "--out", "run", "--frames", "1000000000", "--set", "training.stop_score=none"])
             .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .current_dir(folder)
@@ -36,17 +41,28 @@ impl<'a> LongRun<'a> {
     }
 
     /// Does what Ctrl-C does and waits for the end; gives standard output.
-    fn interrupt(mut self) -> String {
-        let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", self.child.id())]).status().unwrap();
-        assert!(kill.success());
+    fn interrupt(self) -> String {
+        self.signal("INT", 130)
+    }
+
+    /// Sends a signal and waits for the end, which must have this code; gives standard output.
+    fn signal(mut self, signal: &str, code: i32) -> String {
+        self.send(signal);
         let mut status = None;
         wait_until("the run ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
-        assert_eq!(status.unwrap().code(), Some(0));
+        assert_eq!(status.unwrap().code(), Some(code));
         assert_says(&fs::read_to_string(self.folder.join("stderr")).unwrap(), &["stopping after this step"]);
         fs::read_to_string(self.folder.join("stdout")).unwrap()
+    }
+}
+
+impl LongRun<'_> {
+    fn send(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 }
 
@@ -91,4 +107,33 @@ fn an_evaluation_in_a_run_does_not_delay_its_end() {
     run.wait_for_lines("episodes.csv", 12);
     assert_says(&run.interrupt(), &["interrupted at", "after 11 episodes"]);
     assert!(rows(&folder.path().join("run/evaluations.csv")).is_empty(), "an evaluation cut short says nothing");
+}
+
+#[test]
+fn a_run_that_the_system_tells_to_stop_says_so_with_its_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = LongRun::start(folder.path(), &[]);
+    run.wait_for_lines("episodes.csv", 20);
+    run.signal("TERM", 143);
+    let summary = fs::read_to_string(folder.path().join("run/summary.json")).unwrap();
+    assert_says(&summary, &["\"ending\": \"terminated\""]);
+    assert!(folder.path().join("run/weights/latest.safetensors").is_file());
+}
+
+/// A signal that is ignored when the program starts is ignored on purpose: by `nohup`, or by a shell that starts it in the
+/// background.
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    for signal in ["HUP", "INT"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shell = Command::new("sh");
+        let ignoring = format!("trap '' {signal}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &ignoring, env!("CARGO_BIN_EXE_prism")]);
+        let mut run = LongRun::start_by(shell, folder.path(), &[]);
+        run.wait_for_lines("episodes.csv", 20);
+        run.send(signal);
+        let more = run.lines("episodes.csv") + 200;
+        run.wait_for_lines("episodes.csv", more);
+        run.signal("TERM", 143);
+    }
 }

@@ -1,80 +1,87 @@
 //! Does it learn? Short, seeded, and each able to fail.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use prism::Ending;
 use prism_algorithms::{
-    ActingNoise, Actor, Batch, Bootstrap, GradientBound, Learner, LearnerConfig, Loss, Measure, Replay, ReplayConfig,
-    Sampling, TdLoss,
+    Agent, AgentConfig, Batch, Bootstrap, DiagnosticsPlan, GradientBound, Learner, LearnerConfig, LearningPlan,
+    LinearSchedule, Measure, Objective, OptimiserPlan, ReplayPlan, Sampling, TdLoss,
 };
-use prism_environment::{Chain, Environment, Seed, StepType, TimeLimit};
-use prism_model::{Adam, Input, InputElement, NetworkConfig, Optimiser, Torso};
+use prism_environment::{AgentSteps, Chain, Environment, Seed, StepType, TimeLimit};
+use prism_model::{
+    Activation, Adam, Input, InputElement, Layers, NetworkConfig, NetworkParts, Optimiser, Scaling, Streams, Torso,
+};
 use rand::RngExt;
+use serde::Deserialize;
 
 use crate::support::{preset, rows, train_into};
 
 const STATES: usize = 6;
 const GAMMA: f64 = 0.9;
 
-/// Q-values `[states, actions]` learned on a chain from uniformly random actions.
+/// Learns from uniformly random actions: 5,000 to begin with, then one for each of 2,500 updates.
+fn chain_agent(n: u16) -> AgentConfig {
+    let always = LinearSchedule::new(1.0, 1.0, AgentSteps(1)).expect("a valid schedule");
+    AgentConfig {
+        network: NetworkParts {
+            scaling: Scaling::Elements,
+            torso: Torso::Mlp { hidden: vec![64] },
+            activation: Activation::Relu,
+            streams: Streams::Single,
+            layers: Layers::Plain,
+        },
+        exploration: always,
+        replay: ReplayPlan {
+            capacity: 5_000,
+            warm_up: AgentSteps(5_000),
+            sampling: Sampling::Uniform,
+            prioritization: None,
+        },
+        learning: LearningPlan {
+            gamma: GAMMA,
+            n_step: n,
+            batch_size: 64,
+            period: AgentSteps(1),
+            target_period: AgentSteps(50),
+            bootstrap: Bootstrap::Max,
+            objective: Objective::Td(TdLoss::Squared),
+        },
+        optimiser: OptimiserPlan {
+            optimiser: Optimiser::Adam(Adam { learning_rate: 3e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
+            gradient_bound: GradientBound::None,
+        },
+        diagnostics: DiagnosticsPlan { record_period: 100, held_out: 0, distributions: None },
+    }
+}
+
+/// Q-values `[states, actions]` learned on a chain.
 fn chain_values(n: u16, limit: TimeLimit) -> Vec<[f32; 2]> {
     let device = prism_model::open_device("flex").expect("tests are built with flex");
     let seed = Seed(11);
     let mut chain = Chain::new(NonZeroUsize::new(STATES).expect("not 0"), limit, seed.derive("environment", 0));
-    let spec = chain.spec().clone();
-    let network = NetworkConfig::dqn(
-        Input { shape: vec![STATES], element: InputElement::F32 },
-        spec.actions.len(),
-        Torso::Mlp { hidden: vec![64] },
-    );
-    let config = LearnerConfig {
-        loss: Loss::Td(TdLoss::Squared),
-        bootstrap: Bootstrap::Max,
-        optimiser: Optimiser::Adam(Adam { learning_rate: 3e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
-        gradient_bound: GradientBound::None,
-    };
-    let input = network.input.clone();
-    let mut learner = Learner::new(config, network, seed.derive("network", 0), &device).expect("a valid network");
-    let mut replay = Replay::new(ReplayConfig {
-        capacity: 5_000,
-        streams: 1,
-        observation: spec.observation.clone(),
-        n,
-        gamma: GAMMA,
-        sampling: Sampling::Uniform,
-    })
-    .expect("a valid replay");
-
-    let mut actor = Actor::new(spec.actions.len(), ActingNoise::Off, seed.derive("acting", 0));
-    let mut observation = vec![0; spec.observation.bytes()];
+    let mut agent = Agent::new(&chain_agent(n), chain.spec(), 1, seed, &device).expect("a valid agent");
+    let mut observation = vec![0; chain.spec().observation.bytes()];
     chain.reset(&mut observation).expect("a chain resets");
-    replay.begin(0, &observation);
-    for _ in 0..5_000 {
-        let action = actor.choose(&learner.online(), &input, &observation, 1.0, &device)[0];
+    agent.begin(0, &observation);
+    for _ in 0..7_500 {
+        let mut policy = agent.policy();
+        let action = policy.act(&observation, agent.position().epsilon)[0];
+        agent.retire(policy);
         let step = chain.step(action, &mut observation).expect("the action exists");
-        replay.add(0, action, &step, &observation);
+        agent.observe(0, action, &step, &observation);
         if step.step_type == StepType::Last {
             chain.reset(&mut observation).expect("a chain resets");
-            replay.begin(0, &observation);
+            agent.begin(0, &observation);
         }
+        agent.learn().expect("losses are finite");
     }
-    let mut batch = Batch::new(64, spec.observation.bytes());
-    let mut sampling = seed.derive("replay", 0).generator();
-    for update in 0..2_500 {
-        replay.sample_into(&mut batch, 0.0, &mut sampling);
-        learner.update(&batch, Measure::Losses);
-        if update % 50 == 0 {
-            learner.replace_target();
-        }
-    }
-
+    assert_eq!(agent.position().updates, 2_500);
     let mut positions = vec![0.0f32; STATES * STATES];
     for state in 0..STATES {
         positions[state * STATES + state] = 1.0;
     }
-    let q_values = learner.online().forward(input.upload(bytemuck::cast_slice(&positions), &device));
-    let q_values: Vec<f32> = q_values.into_data().try_to_vec().expect("floats");
-    q_values.as_chunks::<2>().0.to_vec()
+    agent.policy().values(bytemuck::cast_slice(&positions)).as_chunks::<2>().0.to_vec()
 }
 
 fn assert_advance_values(n: u16, limit: TimeLimit, expected: impl Fn(usize) -> f64) {
@@ -111,7 +118,7 @@ fn three_step_learning_finds_its_own_fixed_point() {
 
 #[test]
 fn catch_is_learned_from_three_seeds_and_from_several_environments() {
-    for (seed, settings) in [(1, &[][..]), (2, &[]), (3, &["environment.count=4"]), (4, &["learning.pipeline=true"])] {
+    for (seed, settings) in [(1, &[][..]), (2, &[]), (3, &["environment.count=4"]), (4, &["training.pipeline=true"])] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let summary = train_into(&folder.path().join("run"), &preset("catch", settings), seed);
         // The preset stops at a mean of 0.95 over 100 games; 50,000 agent steps are its limit.
@@ -119,73 +126,76 @@ fn catch_is_learned_from_three_seeds_and_from_several_environments() {
     }
 }
 
-/// Groups of settings that make each member of the family out of the preset `catch`.
-const FAMILY: [(&str, &[&[&str]]); 11] = [
-    ("n-step", &[&["learning.n_step=3"]]),
-    ("double", &[&["learning.bootstrap=double"]]),
-    ("dueling", &[&["network.streams=dueling"]]),
-    ("noisy, independent", &[&["network.layers=noisy-independent", "network.sigma=0.017"], NO_EPSILON]),
-    ("noisy, factorised", &[FACTORISED, NO_EPSILON]),
-    ("proportional", &[&["replay.sampling=proportional"], PRIORITIES]),
-    ("rank-based", &[&["replay.sampling=rank-based"], PRIORITIES]),
-    ("copy-rewarded", &[&["replay.sampling=copy-rewarded", "replay.copies=5", "replay.copies_above=0"]]),
-    ("C51", &[DISTRIBUTION]),
-    (
-        "the book's combination",
-        &[
-            &["network.streams=dueling", "replay.sampling=proportional", "learning.n_step=4", "learning.loss=squared"],
-            FACTORISED,
-            NO_EPSILON,
-            PRIORITIES,
-        ],
-    ),
-    (
-        "Rainbow",
-        &[
-            &["network.streams=dueling", "replay.sampling=proportional", "learning.n_step=3"],
-            &["learning.bootstrap=double"],
-            FACTORISED,
-            NO_EPSILON,
-            PRIORITIES,
-            DISTRIBUTION,
-        ],
-    ),
-];
-const FACTORISED: &[&str] = &["network.layers=noisy-factorised", "network.sigma=0.5"];
-const NO_EPSILON: &[&str] = &["exploration.epsilon_start=0", "exploration.epsilon_end=0"];
-const PRIORITIES: &[&str] = &[
-    "replay.priority=loss",
-    "replay.priority_offset=1e-5",
-    "replay.priority_exponent=0.6",
-    "replay.importance_start=0.4",
-    "replay.importance_end=1",
-    "replay.importance_decay=20000",
-];
-const DISTRIBUTION: &[&str] = &[
-    "network.output=distribution",
-    "network.atoms=21",
-    "network.v_min=-1.5",
-    "network.v_max=1.5",
-    "learning.loss=cross-entropy",
-    "learning.distribution_target=projection",
-];
+/// The data that benches/family.sh reads as well.
+#[derive(Deserialize)]
+struct Family {
+    members: BTreeMap<String, Vec<String>>,
+    groups: BTreeMap<String, Vec<String>>,
+    environments: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
 
-#[test]
-fn catch_is_learned_by_every_member_of_the_family_from_three_seeds() {
-    for (name, settings) in FAMILY {
-        for seed in 1..=3 {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let summary = train_into(&folder.path().join("run"), &preset("catch", &settings.concat()), seed);
-            // As above: the preset stops at a mean of 0.95 over 100 games; 50,000 agent steps are its limit.
-            assert_eq!(summary.ending, Ending::Solved, "{name}, seed {seed}: mean score {:?}", summary.mean_score);
-        }
+impl Family {
+    fn read() -> Self {
+        toml::from_str(include_str!("../assets/family.toml")).expect("the family is described")
     }
+
+    /// The settings of some groups on Catch.
+    fn settings(&self, groups: &[String]) -> Vec<&str> {
+        let catch = &self.environments["catch"];
+        let of = |group: &String| catch.get(group).or(self.groups.get(group)).expect("a group of that name");
+        groups.iter().flat_map(of).map(String::as_str).collect()
+    }
+}
+
+/// Trains a member on Catch with three seeds.
+fn learn_catch(name: &str) {
+    let family = Family::read();
+    let settings = family.settings(&family.members[name]);
+    for seed in 1..=3 {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let summary = train_into(&folder.path().join("run"), &preset("catch", &settings), seed);
+        // As above: the preset stops at a mean of 0.95 over 100 games; 50,000 agent steps are its limit.
+        assert_eq!(summary.ending, Ending::Solved, "{name}, seed {seed}: mean score {:?}", summary.mean_score);
+    }
+}
+
+/// A test for each member, so that they run side by side.
+macro_rules! catch_is_learned_by {
+    ($($test:ident: $member:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            learn_catch($member);
+        })*
+
+        #[test]
+        fn every_member_of_the_family_has_a_learning_test() {
+            let tested = [$($member),*];
+            assert!(Family::read().members.keys().all(|member| tested.contains(&member.as_str())), "{tested:?}");
+        }
+    };
+}
+
+catch_is_learned_by! {
+    catch_is_learned_with_n_step_returns: "n-step",
+    catch_is_learned_by_double_dqn: "double",
+    catch_is_learned_by_a_dueling_network: "dueling",
+    catch_is_learned_with_independent_noise: "noisy-independent",
+    catch_is_learned_with_factorised_noise: "noisy-factorised",
+    catch_is_learned_from_proportional_draws: "proportional",
+    catch_is_learned_from_rank_based_draws: "rank-based",
+    catch_is_learned_from_copies_of_rewarded_transitions: "copy-rewarded",
+    catch_is_learned_by_c51: "c51",
+    catch_is_learned_by_qr_dqn: "qr-dqn",
+    catch_is_learned_by_the_combination_without_distributions: "combined",
+    catch_is_learned_by_rainbow: "rainbow",
 }
 
 #[test]
 fn the_priorities_of_a_run_follow_its_losses() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let settings = [PRIORITIES, &["replay.sampling=proportional", "training.agent_steps=2500"]].concat();
+    let family = Family::read();
+    let mut settings = family.settings(&family.members["proportional"]);
+    settings.push("training.agent_steps=2500");
     train_into(&folder.path().join("run"), &preset("catch", &settings), 1);
     let rows = rows(&folder.path().join("run/train.csv"));
     let last = rows.last().expect("20 rows");
@@ -206,10 +216,11 @@ fn learned_value_of_a_noisy_choice(bootstrap: Bootstrap) -> f64 {
     // One linear layer over one-hot states is a table.
     let network = NetworkConfig::dqn(input.clone(), ACTIONS, Torso::Mlp { hidden: vec![] });
     let config = LearnerConfig {
-        loss: Loss::Td(TdLoss::Squared),
+        objective: Objective::Td(TdLoss::Squared),
         bootstrap,
         optimiser: Optimiser::Sgd { learning_rate: 0.5 },
         gradient_bound: GradientBound::None,
+        priorities: None,
     };
     let mut learner = Learner::new(config, network, Seed(1), &device).expect("a valid network");
     let mut generator = Seed(2).generator();

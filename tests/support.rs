@@ -8,7 +8,7 @@ use std::thread;
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
-use prism::{Config, Interrupt, Override, Source, Summary, TrainOptions};
+use prism::{Config, Environments, Override, Place, Run, Source, Summary};
 use prism_environment::Seed;
 
 /// A preset with settings in the form of `--set`.
@@ -20,15 +20,16 @@ pub fn preset(name: &str, settings: &[&str]) -> Config {
 
 /// Trains on the CPU into a new folder until the run ends by itself.
 pub fn train_into(folder: &Path, config: &Config, seed: u64) -> Summary {
-    let options = TrainOptions {
-        name: "test".to_owned(),
-        device: "flex".to_owned(),
-        seed: Seed(seed),
-        roms: None,
-        out: Some(folder.to_owned()),
-        interrupt: Interrupt::default(),
-    };
-    prism::train(config, options).expect("the run ends by itself")
+    let environments = Environments::of(config.environment(), None).expect("the environments can be made");
+    let run = Run::new(&config.with_run(Seed(seed), "flex"), environments, Place::At(folder.to_owned()));
+    run.and_then(Run::go).expect("the run ends by itself")
+}
+
+/// The numbers of a weights file, without the texts before them.
+pub fn tensors(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).expect("the file is there");
+    let (length, rest) = bytes.split_first_chunk().expect("a header");
+    rest[u64::from_le_bytes(*length) as usize..].to_vec()
 }
 
 /// `prism` with these arguments, in a folder of its own.

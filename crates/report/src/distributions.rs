@@ -353,6 +353,7 @@ mod tests {
         let names = ["NOOP", "FIRE"].map(str::to_owned);
         assert_eq!(action_names(&names, 2), names);
         assert_eq!(action_names(&names, 3), ["action 0", "action 1", "action 2"]);
+        assert_eq!(action_names(&names, 1), ["action 0"]);
         assert_eq!(action_names(&[], 1), ["action 0"]);
     }
 

@@ -289,6 +289,7 @@ mod tests {
         assert_eq!(titles(vec![named("pong", "pong-fast")], &[]), ["pong-fast (1 seed)"]);
         assert_eq!(titles(vec![named("breakout", "pong")], &[]), ["breakout, preset pong (1 seed)"]);
         assert_eq!(titles(vec![named("freeway", "dqn")], &[]), ["freeway, preset dqn (1 seed)"]);
+        assert_eq!(titles(vec![named("pong", "pongo")], &[]), ["pong, preset pongo (1 seed)"]);
     }
 
     #[test]

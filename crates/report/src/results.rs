@@ -376,13 +376,30 @@ random             1                       -               -                    
         // Each ended with the game that reached the stop score, whose step other environments still took as well.
         let steps = group.steps_to_stop.unwrap();
         assert_eq!(steps.count, 4);
-        for (reached, ended) in [(steps.lowest, played.lowest), (steps.mean, played.mean), (steps.highest, played.highest)] {
+        for (reached, ended) in
+            [(steps.lowest, played.lowest), (steps.mean, played.mean), (steps.highest, played.highest)]
+        {
             assert!(reached <= ended && ended - reached < 8.0, "{reached} {ended}");
         }
         let seconds = group.seconds.unwrap();
         assert_eq!((seconds.lowest.round(), seconds.highest.round()), (19.0 * 60.0 + 24.0, 47.0 * 60.0 + 58.0));
         let score = group.score.unwrap();
         assert!(score.lowest >= 18.0 && score.highest < 18.5, "{score:?}");
+    }
+
+    #[test]
+    fn the_stop_score_is_reached_by_a_whole_window_and_speeds_may_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("config.toml", "[replay]\nwarm_up = 5\n[training]\nscore_window = 2\nstop_score = 4\n");
+        let identity = r#"{"name": "catch", "environment": "catch", "protocol": "catch 10x5", "seed": 1, "#;
+        write("manifest.json", &(identity.to_owned() + r#""device": "flex", "commit": "0123"}"#));
+        // The first game alone has the score; the mean of two games has it from the second on.
+        write("episodes.csv", "agent_steps,score\n10,5\n20,3\n30,9\n");
+        let results = results(&[folder.path().to_owned()], None, &[]).unwrap();
+        let group = &results.groups[0];
+        assert_eq!((group.steps_to_stop, group.score), (over_seeds(&[20.0]), over_seeds(&[6.0])));
+        assert_eq!((group.agent_steps, group.seconds), (over_seeds(&[30.0]), None));
     }
 
     #[test]

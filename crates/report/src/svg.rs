@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn lengths_are_rounded_to_tenths_and_as_short_as_they_can_be() {
-        assert_eq!([0.0, -0.04, 12.0, 0.25, 100.06, -3.14].map(short), ["0", "0", "12", "0.3", "100.1", "-3.1"]);
+        assert_eq!([0.0, -0.04, 12.0, 0.25, 100.06, -3.16].map(short), ["0", "0", "12", "0.3", "100.1", "-3.2"]);
     }
 
     #[test]

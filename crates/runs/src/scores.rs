@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use prism_environment::{AgentSteps, Frames, Game, VectorStep};
+use prism_environment::{AgentSteps, Frames, Game, TimeStep, VectorStep};
 use serde::{Deserialize, Serialize};
 
 /// A game that has ended.
@@ -42,6 +42,17 @@ struct RunningGame {
     frames: Frames,
 }
 
+impl RunningGame {
+    /// A game before its first action: its no-op start may have brought points already.
+    fn starting(first: &TimeStep) -> Self {
+        Self {
+            score: first.raw_reward.into(),
+            steps: AgentSteps(0),
+            frames: Frames(first.frames.into()),
+        }
+    }
+}
+
 impl ScoreTracker {
     /// A tracker for `environments` environments whose mean runs over the last `window` games.
     pub fn new(environments: usize, window: NonZeroUsize) -> Self {
@@ -55,6 +66,15 @@ impl ScoreTracker {
         }
     }
 
+    /// `environment` starts its first game, with what its frames before the first observation gave. Later games start with
+    /// the steps that end the ones before them.
+    ///
+    /// # Panics
+    /// When there is no such environment.
+    pub fn begin(&mut self, environment: usize, first: &TimeStep) {
+        self.running[environment] = RunningGame::starting(first);
+    }
+
     /// Takes note of what `environment` answered to an action; gives the game that this step ended, if it did.
     ///
     /// # Panics
@@ -65,11 +85,11 @@ impl ScoreTracker {
         game.score += f64::from(time_step.raw_reward);
         game.steps += AgentSteps(1);
         game.frames += Frames(u64::from(time_step.frames));
-        // A game that goes on after a lost life can end before the next one begins.
-        if time_step.game == Game::Running && restart.is_none_or(|first| first.game == Game::Running) {
+        if time_step.game == Game::Running {
             return None;
         }
-        let RunningGame { score, steps, frames } = std::mem::take(game);
+        let next = restart.as_ref().map(RunningGame::starting).unwrap_or_default();
+        let RunningGame { score, steps, frames } = std::mem::replace(game, next);
         self.games += 1;
         self.remember(score);
         Some(FinishedGame { number: self.games, environment, score, steps, frames })
@@ -126,7 +146,7 @@ impl ScoreTracker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prism_environment::{StepType, TimeStep};
+    use prism_environment::StepType;
 
     fn step(step_type: StepType, raw_reward: f32, game: Game) -> VectorStep {
         let reward = raw_reward.signum();
@@ -163,13 +183,15 @@ mod tests {
     }
 
     #[test]
-    fn a_game_that_ends_between_two_lives_is_not_added_to_the_next() {
+    fn a_game_has_what_its_start_gave() {
         let mut tracker = tracker(1, 100);
-        let mut lost_life = step(StepType::Last, 5.0, Game::Running);
-        lost_life.restart = Some(TimeStep { game: Game::Over, ..TimeStep::first(3) });
-        assert_eq!(tracker.observe(0, &lost_life).map(|game| game.score), Some(5.0));
-        play(&mut tracker, 2.0);
-        assert_eq!(tracker.games(), 2);
+        tracker.begin(0, &TimeStep { raw_reward: 2.0, frames: 30, ..TimeStep::first(3) });
+        let mut last = step(StepType::Last, 5.0, Game::Over);
+        last.restart = Some(TimeStep { raw_reward: 10.0, frames: 7, ..TimeStep::first(3) });
+        let first = tracker.observe(0, &last).expect("the game is over");
+        assert_eq!((first.score, first.frames, first.steps), (7.0, Frames(34), AgentSteps(1)));
+        let second = tracker.observe(0, &step(StepType::Last, 1.0, Game::Over)).expect("the game is over");
+        assert_eq!((second.score, second.frames), (11.0, Frames(11)));
     }
 
     #[test]

@@ -115,7 +115,9 @@ impl<'a> Evaluation<'a> {
         // Game g is the (g / count)-th game of environment g % count.
         let mut scores: Vec<Option<f64>> = vec![None; self.config.episodes.get()];
         let (mut played, mut ended) = (vec![0; count], 0);
-        self.environments.reset()?;
+        for (environment, step) in self.environments.reset()?.iter().enumerate() {
+            tracker.begin(environment, &step.time_step);
+        }
         while ended < scores.len() {
             if let Some(ending) = interrupt.ending() {
                 return Ok(Games { scores, ending: Some(ending) });

@@ -87,7 +87,7 @@ impl Run {
         for note in config.notes() {
             journal.note(note.to_string())?;
         }
-        let mut recorder = Recorder::new(config, folder, journal, training.environments());
+        let mut recorder = Recorder::new(config, folder, journal, training.steps());
         // Whatever ends the run, there are weights.
         recorder.save(training.agent())?;
         let interrupt = Interrupt::default();

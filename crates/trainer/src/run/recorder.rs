@@ -1,7 +1,9 @@
 //! What a run writes down and keeps: records, scores, weights.
 
 use prism_algorithms::{Agent, AgentPosition, Learned};
-use prism_model::Weights;
+use prism_environment::VectorStep;
+use prism_model::{InputElement, Weights};
+use prism_report::observations::{self, Pixels};
 use prism_runs::{
     DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Journal, Position, RunFolder, SavedWeights,
     ScoreTracker, Sink, Summary, UpdateRecord,
@@ -26,16 +28,29 @@ pub(super) struct Recorder {
     best: Option<Weights>,
     /// The run's configuration, which weights carry.
     config: String,
+    picture: Picture,
+}
+
+/// Whether the observations that distributions are of have been drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Picture {
+    Due,
+    Written,
 }
 
 impl Recorder {
-    pub(super) fn new(config: &Config, folder: RunFolder, journal: Journal, environments: usize) -> Self {
+    pub(super) fn new(config: &Config, folder: RunFolder, journal: Journal, first: &[VectorStep]) -> Self {
+        let mut scores = ScoreTracker::new(first.len(), config.training().score_window);
+        for (environment, step) in first.iter().enumerate() {
+            scores.begin(environment, &step.time_step);
+        }
         Self {
             folder,
             journal,
-            scores: ScoreTracker::new(environments, config.training().score_window),
+            scores,
             best: None,
             config: config.to_toml(),
+            picture: Picture::Due,
         }
     }
 
@@ -74,6 +89,7 @@ impl Recorder {
                 }))?;
             }
             Happening::Learned(Learned::Distributions(distributions)) => {
+                self.picture(agent, distributions.observations)?;
                 let of_one = distributions.probabilities.len() / distributions.observations;
                 for (observation, probabilities) in distributions.probabilities.chunks(of_one).enumerate() {
                     self.journal.record(Event::Distributions(DistributionRecord {
@@ -85,6 +101,24 @@ impl Recorder {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Writes a picture of the observations whose distributions are recorded, once: of each its newest frame, where
+    /// observations are images.
+    fn picture(&mut self, agent: &Agent, count: usize) -> Result<(), RunError> {
+        let input = &agent.network_config().input;
+        let (Picture::Due, &[_, height, width], InputElement::U8, Some(observations)) =
+            (self.picture, input.shape.as_slice(), input.element, agent.held_out_observations())
+        else {
+            return Ok(());
+        };
+        let newest = observations.chunks_exact(input.bytes()).take(count);
+        let frames: Vec<u8> =
+            newest.flat_map(|observation| &observation[observation.len() - height * width..]).copied().collect();
+        let png = observations::sheet(Pixels::Grey, (width as u32, height as u32), &frames);
+        self.folder.write_file(observations::FILE, &png)?;
+        self.picture = Picture::Written;
         Ok(())
     }
 

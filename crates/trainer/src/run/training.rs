@@ -93,6 +93,11 @@ impl Training {
         self.environments.len()
     }
 
+    /// What each environment answered last: to the reset, before anything is played.
+    pub(crate) fn steps(&self) -> &[VectorStep] {
+        self.environments.steps()
+    }
+
     /// Plays at least one agent step in every environment and makes the updates that are due.
     ///
     /// # Errors
