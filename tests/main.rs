@@ -8,7 +8,7 @@
 //! * `learning`: values and scores that must be reached
 //! * `plot`: pictures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
-//! * `readme`: what README says about presets, against the presets
+//! * `readme`: what README.md and GUIDE.md say, against the program
 //! * `tensorboard`: the event file of a run, against its tables
 
 mod bench;

@@ -1,36 +1,61 @@
-//! What README says about presets, against the presets themselves.
+//! What README.md and GUIDE.md say, against the program itself.
 
+use std::fs;
+use std::path::Path;
+
+use prism::{Config, Override, Source, listing, presets};
+use prism_environment::{ActionSet, AtariOptions, FireReset, GAMES, LifeLoss, Protocol, RewardTransform};
 use toml::{Table, Value};
 
 const README: &str = include_str!("../README.md");
+const GUIDE: &str = include_str!("../GUIDE.md");
+
+/// What stands before and after the guide's chapter of settings.
+const SETTINGS_BEGIN: &str =
+    "<!-- settings: written by `PRISM_WRITE_GUIDE=1 cargo test --release --test prism readme` -->\n";
+const SETTINGS_END: &str = "<!-- settings: end -->\n";
+/// Where this is set, the chapter is written instead of compared.
+const WRITE: &str = "PRISM_WRITE_GUIDE";
+
+/// The cells of the row of one of the guide's tables that begins with `name`.
+fn row(name: &str) -> Vec<&'static str> {
+    let start = format!("| `{name}` |");
+    let row = GUIDE.lines().find(|line| line.starts_with(&start));
+    let row = row.unwrap_or_else(|| panic!("GUIDE.md has no row that begins with `{name}`"));
+    row.trim_matches('|').split('|').map(str::trim).collect()
+}
 
 /// A whole number with commas between thousands.
-fn grouped(value: &Value) -> String {
-    let digits = value.as_integer().expect("a whole number").to_string();
+fn grouped(number: i64) -> String {
+    let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits")).collect();
     groups.join(",")
+}
+
+fn whole(value: &Value) -> i64 {
+    value.as_integer().expect("a whole number")
 }
 
 fn float(value: &Value) -> f64 {
     value.as_float().expect("a number with a point")
 }
 
-/// The cells that README must have for a preset, from the stop score on.
-fn cells(preset: &Table) -> Vec<String> {
+/// The cells that the guide must have for a preset, from the stop score on.
+fn preset_cells(preset: &Table) -> Vec<String> {
     let of = |section: &str, key: &str| &preset[section][key];
     vec![
         of("training", "stop_score")
             .as_str()
             .map_or_else(|| float(of("training", "stop_score")).to_string(), str::to_owned),
-        grouped(of("replay", "capacity")),
-        grouped(of("replay", "warm_up")),
-        grouped(of("learning", "target_period")),
+        grouped(whole(of("replay", "capacity"))),
+        grouped(whole(of("replay", "warm_up"))),
+        grouped(whole(of("learning", "target_period"))),
         format!(
             "{} to {} in {}",
             float(of("exploration", "epsilon_start")),
             float(of("exploration", "epsilon_end")),
-            grouped(of("exploration", "epsilon_decay"))
+            grouped(whole(of("exploration", "epsilon_decay")))
         ),
         format!("{:e}", float(of("optimiser", "learning_rate"))),
         of("learning", "batch_size").to_string(),
@@ -38,21 +63,124 @@ fn cells(preset: &Table) -> Vec<String> {
     ]
 }
 
+/// The cells that the guide must have for a protocol.
+fn protocol_cells(options: &AtariOptions) -> Vec<String> {
+    let sticky = options.repeat_action_probability;
+    let fire = match options.fire_reset {
+        FireReset::Off => "no",
+        FireReset::Press => "yes",
+    };
+    let life = match options.life_loss {
+        LifeLoss::Ignore => "nothing",
+        LifeLoss::ZeroDiscount => "discount 0, the episode goes on",
+        LifeLoss::EpisodeEnd => "the episode ends, the game goes on",
+    };
+    let actions = match options.actions {
+        ActionSet::Minimal => "minimal",
+        ActionSet::Full => "all 18",
+    };
+    let reward = match options.reward {
+        RewardTransform::Raw => "as it is",
+        RewardTransform::Clip => "clipped to -1..1",
+        RewardTransform::Sign => "its sign",
+        RewardTransform::Shaped { .. } => "one of three numbers",
+    };
+    vec![
+        if sticky == 0.0 { "none".to_owned() } else { sticky.to_string() },
+        if options.no_op_max == 0 { "none".to_owned() } else { format!("1 to {}", options.no_op_max) },
+        fire.to_owned(),
+        life.to_owned(),
+        actions.to_owned(),
+        options.frame_limit.map_or_else(|| "none".to_owned(), |limit| grouped(limit.into())),
+        reward.to_owned(),
+    ]
+}
+
+/// The guide's chapter of settings: a block of text for each section, as `prism settings` gives it.
+fn settings_chapter() -> String {
+    let all = listing::render(None).expect("all sections can be listed");
+    let names = all.lines().filter_map(|line| Some(line.strip_prefix('[')?.split_once(']')?.0));
+    let blocks = names.map(|name| {
+        let text = listing::render(Some(name)).expect("a section that is listed can be listed alone");
+        format!("\n### Section {name}\n\n```text\n{text}```\n")
+    });
+    blocks.chain(["\n".to_owned()]).collect()
+}
+
+/// The words of every command line of `prism` in the pages' blocks of code, remarks left out.
+fn commands() -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = [README, GUIDE].into_iter().flat_map(str::lines);
+    let commands = lines.filter_map(|line| line.strip_prefix("    prism "));
+    commands.map(|line| line.split(" #").next().unwrap_or(line).split_whitespace().collect())
+}
+
 #[test]
-fn readmes_table_of_presets_is_that_of_the_presets() {
-    for preset in prism::presets::ALL {
-        let start = format!("| `{}` |", preset.name);
-        let row = README.lines().find(|line| line.starts_with(&start));
-        let row = row.unwrap_or_else(|| panic!("README has no row for the preset {}", preset.name));
+fn guides_tables_of_presets_are_those_of_the_presets() {
+    for preset in presets::ALL {
+        let found = row(preset.name);
         let text: Table = preset.text.parse().expect("presets are TOML");
         if let Some(base) = text.get("base") {
-            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
             let base = base.as_str().expect("a base is a name");
-            assert_eq!(cells[1], format!("`{base}`"), "README's row for the preset {}", preset.name);
-            continue;
+            assert_eq!(found[1], format!("`{base}`"), "GUIDE.md's row for the preset {}", preset.name);
+        } else {
+            assert_eq!(found[3..], preset_cells(&text), "GUIDE.md's row for the preset {}", preset.name);
         }
-        let found: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).skip(3).collect();
-        let expected = cells(&text);
-        assert_eq!(found, expected, "README's row for the preset {}", preset.name);
     }
+}
+
+#[test]
+fn guides_table_of_protocols_is_that_of_the_protocols() {
+    for protocol in Protocol::ALL {
+        let options = protocol.options("breakout");
+        assert_eq!(row(protocol.name())[1..], protocol_cells(&options), "GUIDE.md's row for {protocol}");
+    }
+}
+
+#[test]
+fn guides_table_of_networks_has_every_kind() {
+    let text = listing::render(Some("network")).expect("there is such a section");
+    let (_, kind) = text.split_once("\nnetwork.kind\n").expect("it is a setting");
+    let (kind, _) = kind.split_once("\n\n").expect("it is not the last");
+    let names: Vec<&str> = kind.split('"').skip(1).step_by(2).collect();
+    assert!(names.contains(&"nature"), "{kind}");
+    for name in names {
+        assert!(row(name)[1].len() > 10, "GUIDE.md says what {name} is");
+    }
+}
+
+#[test]
+fn guides_chapter_of_settings_is_what_the_program_lists() {
+    let (before, rest) = GUIDE.split_once(SETTINGS_BEGIN).expect("GUIDE.md has a line where the chapter begins");
+    let (found, after) = rest.split_once(SETTINGS_END).expect("GUIDE.md has a line where the chapter ends");
+    let chapter = settings_chapter();
+    if std::env::var_os(WRITE).is_some() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("GUIDE.md");
+        let text = format!("{before}{SETTINGS_BEGIN}{chapter}{SETTINGS_END}{after}");
+        fs::write(path, text).expect("GUIDE.md can be written");
+    } else {
+        let remedy = format!("write it with {WRITE}=1 cargo test --release --test prism readme");
+        assert!(found == chapter, "GUIDE.md's chapter of settings is not what `prism settings` lists: {remedy}");
+    }
+}
+
+#[test]
+fn readmes_numbers_of_presets_and_games_are_right() {
+    for claim in [format!("| presets | {}, ", presets::ALL.len()), format!("| {} Atari games, ", GAMES.len())] {
+        assert!(README.contains(&claim), "README.md says {claim:?}");
+    }
+}
+
+#[test]
+fn the_pages_train_presets_that_exist_with_settings_that_exist() {
+    let mut trained = 0;
+    for words in commands().filter(|words| words[0] == "train" && !words[1].contains('/')) {
+        let given = |flag: &str| -> Vec<Override> {
+            let values = words.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1]);
+            values.map(|value| Override::parse(value).unwrap_or_else(|error| panic!("{words:?}: {error}"))).collect()
+        };
+        let source = Source::find(words[1]).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        Config::read(&source, &given("--set")).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        trained += 1;
+    }
+    assert!(trained > 4, "{trained} commands of the pages train a preset");
 }

@@ -1,4 +1,4 @@
-//! Value-based reinforcement learning: transitions, replay, schedules, losses, learners, actors.
+#![doc = include_str!("../README.md")]
 
 mod actor;
 mod agent;
