@@ -66,8 +66,8 @@ impl Environment for Corridor {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = [("environment.kind", "own"), ("environment.name", "corridor"), ("training.stop_score", "0.95")];
-    let config = Config::preset("catch")?.with_all(settings)?;
+    let settings = [("environment.kind", "own"), ("environment.name", "corridor")];
+    let config = Config::preset("catch")?.with_all(settings)?.with("training.stop_score", 0.95)?;
     let environments = Environments::own(|_seed| Ok(Corridor::new()));
     let folder = tempfile::tempdir()?;
     let summary = Run::new(&config, environments, Place::At(folder.path().join("corridor")))?.go()?;

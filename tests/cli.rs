@@ -26,7 +26,7 @@ fn a_configuration_file_that_is_missing_is_named() {
 #[test]
 fn an_unknown_game_names_similar_ones() {
     let message = refusal(&["train", "pong", "--game", "brakeout"]);
-    assert_says(&message, &["--game", "brakeout", "did you mean breakout", "prism roms list"]);
+    assert_says(&message, &["--game", "brakeout", "did you mean breakout", "`prism list` lists the games"]);
     assert_says(
         &refusal(&["train", "pong", "--set", "environment.game=brakeout"]),
         &["--set", "did you mean breakout"],
@@ -95,6 +95,14 @@ fn a_run_whose_loss_is_no_number_any_more_ends_and_says_why() {
         &String::from_utf8(output.stderr).unwrap(),
         &["error: learning has blown up", "learning_rate", "in run"],
     );
+    // Whatever ends a run, there are weights that are numbers and a summary that says why.
+    let run = folder.path().join("run");
+    let weights = prism_model::Weights::read(&run.join("weights/latest.safetensors")).unwrap();
+    assert!(weights.are_finite());
+    let summary: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["ending"], "failed");
+    assert_says(summary["reason"].as_str().unwrap(), &["learning has blown up"]);
 }
 
 #[cfg(feature = "ale")]
@@ -334,7 +342,9 @@ fn what_may_not_have_been_meant_is_said_before_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let output = prism(folder.path(), &["train", "catch", "--frames", "300", "--out", "run"]);
     assert!(output.status.success());
-    assert_says(&String::from_utf8(output.stderr).unwrap(), &["nothing is learned", "300 agent steps"]);
+    assert_says(&String::from_utf8(output.stdout).unwrap(), &["nothing is learned", "300 agent steps"]);
+    let log = std::fs::read_to_string(folder.path().join("run/log.txt")).unwrap();
+    assert_says(&log, &["nothing is learned"]);
 }
 
 #[test]
@@ -368,7 +378,7 @@ fn presets_are_found_in_any_case() {
 
 #[test]
 fn eval_says_what_it_looked_for() {
-    assert_says(&refusal(&["eval", "runs/nothing"]), &["runs/nothing", "no run folder"]);
+    assert_says(&refusal(&["eval", "runs/nothing"]), &["there is nothing at runs/nothing", "`prism train` names"]);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("lone.safetensors"), b"weights").unwrap();
     assert_says(&refusal_in(folder.path(), &["eval", "lone.safetensors"]), &["lone.safetensors", "config.toml"]);
@@ -530,11 +540,27 @@ fn a_run_writes_what_the_readme_lists_and_can_be_scored() {
     ] {
         assert!(run.join(name).is_file(), "{name} is missing");
     }
-    let output = prism(folder.path(), &["eval", "run", "--episodes", "5"]);
+    let output =
+        prism(folder.path(), &["eval", "run", "--episodes", "5", "--games", "--json", "s.json", "--csv", "s.csv"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
-    assert_eq!(text.lines().filter(|line| line.starts_with("episode ")).count(), 5, "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("game ")).count(), 5, "{text}");
     assert_says(&text, &["protocol catch", "mean", "median", "standard deviation"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("s.json")).unwrap()).unwrap();
+    assert_eq!((json["scores"].as_array().unwrap().len(), &json["environment"]), (5, &"catch".into()));
+    assert_eq!(std::fs::read_to_string(folder.path().join("s.csv")).unwrap().lines().count(), 6);
+    // A row in the run's own table, at the steps that the weights had seen.
+    let rows = crate::support::rows(&run.join("evaluations.csv"));
+    let (last, summary) = (rows.last().unwrap(), std::fs::read_to_string(run.join("summary.json")).unwrap());
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(last.number("agent_steps"), summary["agent_steps"].as_f64().unwrap());
+    assert_eq!(last.number("episodes"), 5.0);
+
+    // Weights alone say what they were trained on.
+    std::fs::copy(run.join("weights/latest.safetensors"), folder.path().join("lone.safetensors")).unwrap();
+    let lone = prism(folder.path(), &["eval", "lone.safetensors", "--episodes", "5"]);
+    assert!(lone.status.success(), "{}", String::from_utf8_lossy(&lone.stderr));
 }
 
 #[test]
@@ -542,10 +568,12 @@ fn an_evaluation_depends_on_its_seed_alone() {
     let folder = tempfile::tempdir().unwrap();
     tiny_run(folder.path(), "run", &[]);
     let scores = |seed| {
-        let output = prism(folder.path(), &["eval", "run", "--episodes", "30", "--epsilon", "1", "--seed", seed]);
+        let output =
+            prism(folder.path(), &["eval", "run", "--episodes", "30", "--epsilon", "1", "--games", "--seed", seed]);
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().filter(|line| line.starts_with("episode ")).map(str::to_owned).collect::<Vec<_>>()
+        text.lines().filter(|line| line.starts_with("game ")).map(str::to_owned).collect::<Vec<_>>()
     };
+    assert_eq!(scores("1").len(), 30);
     assert_eq!(scores("1"), scores("1"));
     assert_ne!(scores("1"), scores("2"));
 }

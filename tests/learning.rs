@@ -20,7 +20,7 @@ use crate::support::{preset, rows, train_into};
 const STATES: usize = 6;
 const GAMMA: f64 = 0.9;
 
-/// Learns from uniformly random actions: 5,000 to begin with, then one for each of 2,500 updates.
+/// Learns from uniformly random actions: 20,000 to begin with, then one for each of 2,500 updates.
 fn chain_agent(n: u16) -> AgentConfig {
     let always = LinearSchedule::new(1.0, 1.0, AgentSteps(1)).expect("a valid schedule");
     AgentConfig {
@@ -33,8 +33,8 @@ fn chain_agent(n: u16) -> AgentConfig {
         },
         exploration: always,
         replay: ReplayPlan {
-            capacity: 5_000,
-            warm_up: AgentSteps(5_000),
+            capacity: 20_000,
+            warm_up: AgentSteps(20_000),
             sampling: Sampling::Uniform,
             prioritization: None,
         },
@@ -64,7 +64,7 @@ fn chain_values(n: u16, limit: TimeLimit) -> Vec<[f32; 2]> {
     let mut observation = vec![0; chain.spec().observation.bytes()];
     chain.reset(&mut observation).expect("a chain resets");
     agent.begin(0, &observation);
-    for _ in 0..7_500 {
+    for _ in 0..22_500 {
         let mut policy = agent.policy();
         let action = policy.act(&observation, agent.position().epsilon)[0];
         agent.retire(policy);

@@ -215,8 +215,10 @@ fn observations_are_shown_and_actions_named_where_the_run_tells() {
     fs::write(run.join("distributions.csv"), DISTRIBUTIONS).unwrap();
     fs::write(run.join(observations::FILE), observations::sheet(Pixels::Grey, (5, 10), &[7; 100])).unwrap();
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
-    let manifest = manifest.replacen('{', "{\"actions\": [\"left\", \"right\"],", 1);
-    fs::write(run.join("manifest.json"), manifest).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["actions"].as_array().unwrap().len(), 3, "a run names its actions");
+    manifest["actions"] = serde_json::json!(["left", "right"]);
+    fs::write(run.join("manifest.json"), manifest.to_string()).unwrap();
     let svg = picture(folder.path(), &["distributions", "run"]);
     assert_has(&svg, &["left", "right", "observation 1"]);
     assert_eq!(svg.matches("<image ").count(), 2, "one for each observation");

@@ -138,12 +138,7 @@ fn keep(
     Ok(())
 }
 
-fn report(
-    arguments: &EvalArguments,
-    config: &Config,
-    games: &Games,
-    output: &mut impl Write,
-) -> Result<(), Failure> {
+fn report(arguments: &EvalArguments, config: &Config, games: &Games, output: &mut impl Write) -> Result<(), Failure> {
     let scores = games.scores();
     if arguments.games {
         for (number, score) in (1..).zip(&scores) {
@@ -171,8 +166,9 @@ fn check_folder(path: &Path) -> Result<(), Failure> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes)
-        .map_err(|error| Failure::outside(anyhow::Error::new(error).context(format!("cannot write {}", path.display()))))
+    fs::write(path, bytes).map_err(|error| {
+        Failure::outside(anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
+    })
 }
 
 /// Shows how far an evaluation has come: a bar on a terminal, a line now and then elsewhere.

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use prism::bench::BenchError;
-use prism::{BuildError, Ending, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError};
+use prism::{BuildError, Ending, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError};
+use prism_algorithms::AgentError;
 use prism_environment::RomError;
-use prism_model::{DeviceError, WeightsError};
+use prism_model::{DeviceError, NetworkError, WeightsError};
 
 /// Something outside the program went wrong.
 const OUTSIDE: u8 = 1;
@@ -45,6 +46,13 @@ impl Failure {
         Self { remedy: Some(remedy.into()), ..self }
     }
 
+    /// The same with something more that helps.
+    #[must_use]
+    pub fn with_further_remedy(self, more: &str) -> Self {
+        let remedy = self.remedy.map_or_else(|| more.to_owned(), |remedy| format!("{remedy}; {more}"));
+        Self { remedy: Some(remedy), ..self }
+    }
+
     fn with_some_remedy(self, remedy: Option<String>) -> Self {
         Self { remedy: self.remedy.or(remedy), ..self }
     }
@@ -52,11 +60,10 @@ impl Failure {
     /// Says what went wrong, and gives the code to end with.
     pub fn report(self) -> ExitCode {
         // Whoever reads our output, such as `head`, may go away: that is its right.
-        let is_broken_pipe =
-            |cause: &(dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
-                Some(error) => error.kind() == io::ErrorKind::BrokenPipe,
-                None => false,
-            };
+        let is_broken_pipe = |cause: &(dyn Error + 'static)| match cause.downcast_ref::<io::Error>() {
+            Some(error) => error.kind() == io::ErrorKind::BrokenPipe,
+            None => false,
+        };
         if self.error.chain().any(is_broken_pipe) {
             return ExitCode::SUCCESS;
         }
@@ -103,7 +110,10 @@ impl From<io::Error> for Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self::usage(error)
+        let of_game = |problem: &Problem| problem.key == "environment.game";
+        let unknown_game = matches!(&error, SettingsError::Refused(problems) if problems.iter().any(of_game));
+        let remedy = unknown_game.then(|| "`prism list` lists the games".to_owned());
+        Self::usage(error).with_some_remedy(remedy)
     }
 }
 
@@ -171,6 +181,12 @@ fn remedy(error: &RunError) -> Option<String> {
             "`prism devices` lists what there is"
         }
         RunError::Build(BuildError::Rom(error)) => return of_rom(error),
+        RunError::Build(BuildError::Own { .. }) => {
+            "train it through the library, as examples/own_environment.rs does, or choose another environment.kind"
+        }
+        RunError::Agent(AgentError::Network(NetworkError::NotAnImage { .. })) => {
+            "choose the network kind `mlp`, or observations that are large enough images"
+        }
         RunError::Build(BuildError::NoEmulator { .. }) => "build prism with its default features",
         RunError::Folder(RunFolderError::Exists(_)) => "give another folder with --out, or delete this one",
         RunError::Folder(RunFolderError::Write { .. }) => {

@@ -12,8 +12,7 @@ pub fn run(arguments: &RomsArguments, output: &mut impl Write) -> Result<(), Fai
     let directory = arguments.roms.as_deref();
     match arguments.action {
         RomsAction::Install => {
-            let directory = directory
-                .map_or_else(data_directory, |directory| Ok(directory.to_owned()))?;
+            let directory = directory.map_or_else(data_directory, |directory| Ok(directory.to_owned()))?;
             let mut written = Ok(());
             let installed = install(&directory, &mut |progress| {
                 if let InstallProgress::Downloading { command } = progress {

@@ -17,8 +17,8 @@ use crate::failure::{Failure, INTERRUPTED, TERMINATED};
 pub fn interrupt() -> Result<Interrupt, Failure> {
     let ignored = ignored();
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
-    let mut signals =
-        Signals::new(heard).map_err(|error| Failure::outside(anyhow::Error::new(error).context("cannot listen for Ctrl-C")))?;
+    let mut signals = Signals::new(heard)
+        .map_err(|error| Failure::outside(anyhow::Error::new(error).context("cannot listen for Ctrl-C")))?;
     let interrupt = Interrupt::default();
     let requested = interrupt.clone();
     thread::spawn(move || {

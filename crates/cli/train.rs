@@ -32,7 +32,12 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
             Some(out) if many => Place::At(out.join(name(config, several))),
             Some(out) => Place::At(out.clone()),
         };
-        let summary = Run::new(config, environments, place)?.with_interrupt(interrupt.clone()).go()?;
+        let run = Run::new(config, environments, place)?.with_interrupt(interrupt.clone());
+        let folder = run.folder().path().to_owned();
+        let summary = run.go().map_err(|error| {
+            let weights = format!("weights of before and a summary are in {}", folder.display());
+            Failure::from(error).with_further_remedy(&weights)
+        })?;
         if interrupt.requested() {
             return Ok(code_of(&summary.ending));
         }

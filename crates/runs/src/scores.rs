@@ -45,11 +45,7 @@ struct RunningGame {
 impl RunningGame {
     /// A game before its first action: its no-op start may have brought points already.
     fn starting(first: &TimeStep) -> Self {
-        Self {
-            score: first.raw_reward.into(),
-            steps: AgentSteps(0),
-            frames: Frames(first.frames.into()),
-        }
+        Self { score: first.raw_reward.into(), steps: AgentSteps(0), frames: Frames(first.frames.into()) }
     }
 }
 

@@ -27,9 +27,8 @@ impl fmt::Display for MemoryBound {
 
 /// The bytes that this process can have at most, and what bounds them.
 pub fn available() -> (u64, MemoryBound) {
-    let system = System::new_with_specifics(
-        RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()),
-    );
+    let system =
+        System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
     let container = system.cgroup_limits().map(|limits| limits.total_memory);
     let bounds = [
         (Some(system.total_memory()), MemoryBound::Machine),

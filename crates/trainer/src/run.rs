@@ -11,8 +11,8 @@ use prism_model::{Device, DeviceClass};
 use prism_runs::{Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunHeader, RunIdentity, Sink, Summary};
 
 pub use self::error::{RunError, RunErrorKind};
-pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::recorder::Recorder;
+pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
 use crate::config::Config;
 use crate::environments::Environments;
@@ -182,11 +182,8 @@ impl Run {
         let policy = stage.policy(agent.network(), agent.network_config().clone(), &self.device);
         let games = stage.play(policy, &self.interrupt, &mut |_| {})?;
         if games.are_complete() {
-            let record = EvaluationRecord {
-                scores: games.scores(),
-                epsilon: evaluation.epsilon,
-                at: recorder::position(agent),
-            };
+            let record =
+                EvaluationRecord { scores: games.scores(), epsilon: evaluation.epsilon, at: recorder::position(agent) };
             self.recorder.evaluation(record)?;
         }
         Ok(())

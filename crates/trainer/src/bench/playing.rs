@@ -7,6 +7,7 @@ use prism_algorithms::Learned;
 use prism_environment::{AgentSteps, Generator, Seed, StepType, VectorEnvironment};
 use prism_model::Device;
 use rand::RngExt;
+use toml::Value;
 
 use super::subject::{Agent, Game};
 use super::work::{Work, WorkError, WrongResult, check_numbers};
@@ -95,9 +96,10 @@ fn late_in_training(config: &Config) -> Result<Config, SettingsError> {
     let epsilon = agent.exploration.value(AgentSteps(u64::MAX));
     let environments = config.environment().count.get();
     let least = agent.learning.batch_size + usize::from(agent.learning.n_step) * environments;
+    let warm_up = WARM_UP.max(least as u64).min(agent.replay.capacity as u64);
     config.with_all([
-        ("exploration.epsilon_start", epsilon.to_string()),
-        ("replay.warm_up", WARM_UP.max(least as u64).min(agent.replay.capacity as u64).to_string()),
+        ("exploration.epsilon_start", Value::Float(epsilon)),
+        ("replay.warm_up", Value::Integer(warm_up as i64)),
     ])
 }
 
@@ -133,13 +135,13 @@ mod tests {
     fn a_prioritized_preset_is_measured_with_its_priorities() {
         let config = Config::preset("catch").unwrap();
         let config = config.with_all([
-            ("replay.sampling", "proportional"),
-            ("replay.priority", "loss"),
-            ("replay.priority_offset", "1e-5"),
-            ("replay.priority_exponent", "0.6"),
-            ("replay.importance_start", "0.4"),
-            ("replay.importance_end", "1"),
-            ("replay.importance_decay", "20000"),
+            ("replay.sampling", Value::from("proportional")),
+            ("replay.priority", Value::from("loss")),
+            ("replay.priority_offset", Value::from(1e-5)),
+            ("replay.priority_exponent", Value::from(0.6)),
+            ("replay.importance_start", Value::from(0.4)),
+            ("replay.importance_end", Value::from(1.0)),
+            ("replay.importance_decay", Value::from(20_000)),
         ]);
         let config = late_in_training(&config.unwrap()).unwrap();
         assert!(config.agent().replay.prioritization.is_some());

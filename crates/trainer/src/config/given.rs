@@ -297,13 +297,15 @@ impl Given {
 
     /// Drops a setting that a later choice has no use for, and refuses one that was useless when it was written.
     fn leave_out(&mut self, path: &'static str) {
-        let owners = self.choices.iter().find_map(|made| {
+        let owners = self.choices.iter().filter_map(|made| {
             let owned = made.setting.owned();
             let owners = owned.iter().filter(|(_, keys)| keys.contains(&path)).map(|(name, _)| format!("\"{name}\""));
             let owners: Vec<String> = owners.collect();
-            (!owners.is_empty()).then(|| (made.setting.about().path, owners, made.layer))
+            let keys = owned.iter().map(|(_, keys)| keys.len()).sum::<usize>();
+            (!owners.is_empty()).then(|| (keys, made.setting.about().path, owners, made.layer))
         });
-        let Some((choice, owners, layer)) = owners else {
+        // Of a choice within a choice, the inner one has fewer keys and says more.
+        let Some((_, choice, owners, layer)) = owners.min_by_key(|(keys, ..)| *keys) else {
             return self.fault(path, Fault::Unfit("no other setting has a use for it: leave it out".to_owned()));
         };
         if self.values[path].layer >= layer && self.values[path].layer != UNSAID {

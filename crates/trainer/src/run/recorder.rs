@@ -44,14 +44,7 @@ impl Recorder {
         for (environment, step) in first.iter().enumerate() {
             scores.begin(environment, &step.time_step);
         }
-        Self {
-            folder,
-            journal,
-            scores,
-            best: None,
-            config: config.to_toml(),
-            picture: Picture::Due,
-        }
+        Self { folder, journal, scores, best: None, config: config.to_toml(), picture: Picture::Due }
     }
 
     pub(super) fn folder(&self) -> &RunFolder {

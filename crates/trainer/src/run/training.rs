@@ -158,8 +158,7 @@ impl Training {
         let epsilons = self.epsilons_until_update();
         let Self { environments, agent, .. } = self;
         let mut policy = agent.policy();
-        let (learned, played) =
-            rayon::join(|| agent.learn(), || play_ahead(environments, &mut policy, &epsilons));
+        let (learned, played) = rayon::join(|| agent.learn(), || play_ahead(environments, &mut policy, &epsilons));
         agent.retire(policy);
         for learned in learned.map_err(TrainingError::from)? {
             witness(agent, Happening::Learned(learned))?;
