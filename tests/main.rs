@@ -9,6 +9,7 @@
 //! * `plot`: pictures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README.md and GUIDE.md say, against the program
+//! * `settings`: settings that cannot be used, and how they are refused
 //! * `tensorboard`: the event file of a run, against its tables
 
 mod bench;
@@ -22,5 +23,6 @@ mod learning;
 mod plot;
 mod presets;
 mod readme;
+mod settings;
 mod support;
 mod tensorboard;

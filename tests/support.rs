@@ -59,6 +59,24 @@ pub fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
     message
 }
 
+/// Like [`refusal`], of what is wrong on the command line or in a setting, which has an exit code of its own.
+pub fn wrong_usage(arguments: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(prism(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
+    refusal(arguments)
+}
+
+/// A run of Catch that ends after a few agent steps, as arguments of `prism train`.
+pub const TINY_RUN: [&str; 4] = ["train", "catch", "--frames", "700"];
+
+pub fn tiny_run(folder: &Path, name: &str, settings: &[&str]) {
+    let mut arguments = TINY_RUN.to_vec();
+    arguments.extend(["--out", name]);
+    arguments.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+    let output = prism(folder, &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Checks that a message contains everything that helps.
 #[track_caller]
 pub fn assert_says(message: &str, parts: &[&str]) {

@@ -47,7 +47,6 @@ pub enum Command {
     /// List every setting: what it may be, what it is in a preset, what it means
     Settings(SettingsArguments),
     /// Get the games' ROM files, or look at those there are
-    #[cfg(feature = "ale")]
     Roms(RomsArguments),
 }
 
@@ -364,7 +363,6 @@ pub struct BenchArguments {
 }
 
 /// Arguments of `prism roms`.
-#[cfg(feature = "ale")]
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   prism roms install              download the ROM files through pip and verify them
@@ -380,7 +378,6 @@ pub struct RomsArguments {
 }
 
 /// What to do with ROM files.
-#[cfg(feature = "ale")]
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum RomsAction {
     /// Download every missing or damaged ROM file through pip and verify it

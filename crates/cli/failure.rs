@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use prism::bench::BenchError;
 use prism::{BuildError, Ending, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError};
 use prism_algorithms::AgentError;
-use prism_environment::RomError;
+use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};
 use prism_model::{DeviceError, NetworkError, WeightsError};
 
 /// Something outside the program went wrong.
@@ -187,7 +187,9 @@ fn remedy(error: &RunError) -> Option<String> {
         RunError::Agent(AgentError::Network(NetworkError::NotAnImage { .. })) => {
             "choose the network kind `mlp`, or observations that are large enough images"
         }
-        RunError::Build(BuildError::NoEmulator { .. }) => "build prism with its default features",
+        RunError::Build(BuildError::Vector(VectorError::NotMade(EnvironmentError::Emulator(
+            EmulatorError::NotInBuild { .. },
+        )))) => "build prism with its default features",
         RunError::Folder(RunFolderError::Exists(_)) => "give another folder with --out, or delete this one",
         RunError::Folder(RunFolderError::Write { .. }) => {
             "give a folder on a disk that is writable and has space with --out"

@@ -7,7 +7,6 @@ mod eval;
 mod failure;
 mod list;
 mod plot;
-#[cfg(feature = "ale")]
 mod roms;
 mod signals;
 mod train;
@@ -65,7 +64,6 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Settings(arguments) => {
             output.write_all(prism::listing::render(arguments.section.as_deref())?.as_bytes())?;
         }
-        #[cfg(feature = "ale")]
         Command::Roms(arguments) => roms::run(&arguments, &mut output)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,9 @@ use self::interface::{ConsoleSettings, Emulator, EmulatorError};
 #[cfg(feature = "roms")]
 use crate::roms::library::Rom;
 
+/// Whether this build has an emulator, so that an environment can be made of a game's ROM.
+pub const HAS_EMULATOR: bool = cfg!(feature = "ale");
+
 /// Starts an emulator with the ROM in it.
 ///
 /// # Errors

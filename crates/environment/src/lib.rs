@@ -23,6 +23,7 @@ pub use atari::palette::Palette;
 pub use atari::preprocessing::{Colour, Preprocessing};
 pub use atari::protocol::{Protocol, UnknownProtocol};
 pub use atari::stack::FrameStack;
+pub use emulator::HAS_EMULATOR;
 #[cfg(feature = "ale")]
 pub use emulator::ale::Ale;
 pub use emulator::interface::{Action, BadSnapshot, ConsoleSettings, Emulator, EmulatorError, RAM_BYTES};

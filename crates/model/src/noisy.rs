@@ -6,10 +6,11 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::initialise;
 use crate::kernels::linear::linear;
 use crate::kernels::noisy_linear::{NoisyWeights, noisy_linear};
+use crate::normal;
 use crate::transfer::write;
-use crate::{initialise, normal};
 
 /// How the noise of a layer with p inputs and q outputs is drawn (Fortunato et al. 2017, section 3), and its initial weights
 /// (section 3.2). One draw serves a whole batch: see [`QNetwork::with_noise`](crate::network::QNetwork::with_noise).

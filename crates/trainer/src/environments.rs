@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use prism_environment::{
-    AtariConfig, CartPole, Catch, Chain, EmulatorError, Environment, EnvironmentError, Seed, VectorEnvironment,
-    VectorError,
+    AtariConfig, AtariEnvironment, CartPole, Catch, Chain, EmulatorError, Environment, EnvironmentError, RomError,
+    RomLibrary, Seed, VectorEnvironment, VectorError,
 };
 use thiserror::Error;
 
@@ -30,16 +30,9 @@ pub enum BuildError {
         /// Its name.
         name: String,
     },
-    /// This build has no emulator.
-    #[error("this build cannot play {game}: it was built without the feature `ale`")]
-    NoEmulator {
-        /// The game.
-        game: String,
-    },
     /// The game's ROM file is missing or wrong.
-    #[cfg(feature = "ale")]
     #[error(transparent)]
-    Rom(#[from] prism_environment::RomError),
+    Rom(#[from] RomError),
     /// One cannot be made, or they cannot be stepped together.
     #[error(transparent)]
     Vector(#[from] VectorError),
@@ -55,7 +48,7 @@ impl BuildError {
     /// Whether another configuration would mend it.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Own { .. } | Self::NoEmulator { .. } => true,
+            Self::Own { .. } => true,
             // Only its ROM can tell whether a game has a mode or a difficulty.
             Self::Vector(VectorError::NotMade(EnvironmentError::Emulator(error))) => {
                 matches!(error, EmulatorError::UnknownMode { .. } | EmulatorError::UnknownDifficulty { .. })
@@ -69,7 +62,7 @@ impl Environments {
     /// The environments that a configuration asks for. ROM files are looked for in `roms` first.
     ///
     /// # Errors
-    /// When a ROM is missing or wrong, this build has no emulator, or the environment is the user's own.
+    /// When a ROM is missing or wrong, or the environment is the user's own.
     pub fn of(config: &EnvironmentConfig, roms: Option<&Path>) -> Result<Self, BuildError> {
         let make: Make = match &config.kind {
             EnvironmentKind::Atari { config, .. } => atari(config, roms)?,
@@ -105,14 +98,8 @@ impl Environments {
     }
 }
 
-#[cfg(feature = "ale")]
 fn atari(config: &AtariConfig, roms: Option<&Path>) -> Result<Make, BuildError> {
-    let rom = prism_environment::RomLibrary::locate(roms)?.rom(&config.options().game)?;
+    let rom = RomLibrary::locate(roms)?.rom(&config.options().game)?;
     let config = config.clone();
-    Ok(Box::new(move |seed| Ok(Box::new(prism_environment::AtariEnvironment::new(&config, &rom, seed)?))))
-}
-
-#[cfg(not(feature = "ale"))]
-fn atari(config: &AtariConfig, _: Option<&Path>) -> Result<Make, BuildError> {
-    Err(BuildError::NoEmulator { game: config.options().game.clone() })
+    Ok(Box::new(move |seed| Ok(Box::new(AtariEnvironment::new(&config, &rom, seed)?))))
 }

@@ -10,15 +10,14 @@ use super::options::{ActionSet, AtariConfig, AtariOptions, FireReset, LifeLoss, 
 use super::preprocessing::{Colour, Preprocessing};
 use super::stack::FrameStack;
 use crate::emulator::interface::{Action, Emulator, EmulatorError, RAM_BYTES};
+#[cfg(feature = "roms")]
+use crate::emulator::{self, interface::ConsoleSettings};
 use crate::environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
+#[cfg(feature = "roms")]
+use crate::roms::library::Rom;
 use crate::seed::{Generator, Seed};
 use crate::state;
 use crate::time_step::{Game, StepType, TimeStep};
-#[cfg(feature = "roms")]
-use crate::{
-    emulator::{self, interface::ConsoleSettings},
-    roms::library::Rom,
-};
 
 /// Where the environment is between two calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use prism_algorithms::Sampling;
+use prism_environment::{HAS_EMULATOR, RomError, RomLibrary};
 
 use crate::config::{Config, SettingsError};
 use crate::environments::BuildError;
@@ -85,19 +86,15 @@ impl Game {
     }
 }
 
-#[cfg(feature = "ale")]
 fn has_rom(game: &str, roms: Option<&Path>) -> Result<bool, BuildError> {
-    use prism_environment::{RomError, RomLibrary};
+    if !HAS_EMULATOR {
+        return Ok(false);
+    }
     match RomLibrary::locate(roms).and_then(|library| library.rom(game)) {
         Ok(_) => Ok(true),
         Err(RomError::Missing { .. } | RomError::NoHome) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-#[cfg(not(feature = "ale"))]
-fn has_rom(_: &str, _: Option<&Path>) -> Result<bool, BuildError> {
-    Ok(false)
 }
 
 /// How transitions are drawn from the replay that is measured.
