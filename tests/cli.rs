@@ -416,3 +416,48 @@ fn a_missing_or_wrong_rom_is_refused_with_the_remedy() {
     assert_says(&message, &["error: ", "pong"]);
     assert!(!message.contains("bug in prism"), "{message}");
 }
+
+#[cfg(all(feature = "ale", target_os = "linux"))]
+#[test]
+fn a_run_that_needs_more_memory_than_there_is_is_refused_before_it_begins() {
+    let capacity = ["--set", "replay.capacity=1000000000", "--agent-steps", "1000000000"];
+    let message = wrong_usage(&[&["train", "dqn"][..], &capacity].concat());
+    assert_says(&message, &["replay.capacity = 1000000000", "of memory", "would fit", "has no more"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let limited = Command::new("sh")
+        .args(["-c", "ulimit -v 4000000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_prism"), "train", "dqn"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let message = String::from_utf8(limited.stderr).unwrap();
+    assert_eq!(limited.status.code(), Some(2), "{message}");
+    assert_says(&message, &["replay.capacity = 1000000", "ulimit -v"]);
+    assert!(!folder.path().join("runs").exists(), "nothing is left behind");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_need_not_be_unicode() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let name = OsStr::from_bytes(b"r\xff");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
+    let output = command.args(TINY_RUN).arg("--out").arg(name).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let manifest = std::fs::read_to_string(folder.path().join(name).join("manifest.json")).unwrap();
+    assert_says(&manifest, &["\"r\u{fffd}\""]);
+}
+
+#[test]
+fn several_seeds_and_games_make_several_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = prism(folder.path(), &[&TINY_RUN[..], &["--seeds", "1..2,5", "--out", "runs"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for seed in [1, 2, 5] {
+        let run = folder.path().join(format!("runs/catch-seed{seed}"));
+        assert!(run.join("summary.json").is_file(), "{}", run.display());
+    }
+    assert_says(&wrong_usage(&["train", "catch", "--seeds", "2..1"]), &["--seeds", "0..2 or 3,5,8"]);
+}

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use prism::{Ending, Interrupt, TrainOptions};
+use prism::{Ending, Environments, Place, Run};
 use std::num::NonZeroUsize;
 
 use prism_algorithms::{Batch, Learner, LearnerConfig, Measure, Objective, TdLoss, UpdateResult};
@@ -187,14 +187,6 @@ fn ten_updates_agree() {
 fn catch_is_learned_on_every_device() {
     for device in others("catch is learned") {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let options = TrainOptions {
-            name: "test".to_owned(),
-            device: device.name.clone(),
-            seed: Seed(1),
-            roms: None,
-            out: Some(folder.path().join("run")),
-            interrupt: Interrupt::default(),
-        };
         // Few updates, because a software GPU needs tens of milliseconds for one.
         let settings = [
             "learning.period=8",
@@ -203,7 +195,10 @@ fn catch_is_learned_on_every_device() {
             "exploration.epsilon_decay=3000",
             "training.stop_score=0.8",
         ];
-        let summary = prism::train(&preset("catch", &settings), options).expect("the run ends by itself");
+        let settings = preset("catch", &settings).with_run(Seed(1), &device.name);
+        let environments = Environments::of(settings.environment(), None).expect("Catch needs no file");
+        let run = Run::new(&settings, environments, Place::At(folder.path().join("run")));
+        let summary = run.and_then(Run::go).expect("the run ends by itself");
         assert_eq!(summary.ending, Ending::Solved, "{}: mean score {:?}", device.name, summary.mean_score);
         let log = std::fs::read_to_string(folder.path().join("run/log.txt")).expect("every run writes it");
         assert!(log.contains(&device.name) && log.contains("tuned at their first use"), "nobody is warned: {log}");

@@ -1,6 +1,6 @@
 //! Settings that cannot be used, and how they are refused.
 
-use crate::support::{assert_says, prism, refusal, refusal_in, tiny_run, wrong_usage};
+use crate::support::{assert_says, prism, refusal, refusal_in, wrong_usage};
 
 #[test]
 fn an_unknown_key_names_similar_ones() {

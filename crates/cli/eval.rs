@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use prism::{
-    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, Override, Position, RunPath, Source,
-    Statistics, append_evaluation,
+    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, Override, RunPath, Source, Statistics,
+    append_evaluation,
 };
 use prism_model::Weights;
 use serde::Serialize;
@@ -105,7 +105,7 @@ fn keep(
     // What is no whole evaluation would be taken for one in the table of a run.
     if let Some(folder) = path.folder().filter(|_| games.are_complete()) {
         let at = weights.metadata(prism::POSITION_KEY).and_then(|text| serde_json::from_str(text).ok());
-        let record = EvaluationRecord { scores: scores.clone(), epsilon, at: at.unwrap_or(Position::default()) };
+        let record = EvaluationRecord { scores: scores.clone(), epsilon, at: at.unwrap_or_default() };
         append_evaluation(folder, kind.protocol(), &record)?;
     }
     if let Some(path) = &arguments.csv {

@@ -12,6 +12,7 @@ use crate::scores::FinishedGame;
 /// Something that happened in a run. A [`Journal`](crate::Journal) is told of it and hands it to its sinks.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "the large one comes once in a run")]
 pub enum Event {
     /// The run begins. The first event, and the first that a sink is given which joins later.
     Started(RunHeader),

@@ -208,7 +208,12 @@ impl Journal {
 
     /// Gives every sink an event, also where one before fails; the first failure is the outcome.
     fn give(&mut self, event: &Event, moment: &Moment) -> Result<(), RecordError> {
-        self.sinks.iter_mut().fold(Ok(()), |outcome, sink| outcome.and(sink.take(event, moment)))
+        let mut outcome = Ok(());
+        for sink in &mut self.sinks {
+            // Every sink is told, whatever became of those before it.
+            outcome = outcome.and(sink.take(event, moment));
+        }
+        outcome
     }
 }
 

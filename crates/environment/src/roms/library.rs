@@ -301,10 +301,11 @@ impl Contents {
                 deeper.push(path);
             } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
                 self.look_into_zip(&path, left);
-            } else if metadata.is_file() && is_size_of_a_rom(metadata.len()) {
-                if let Ok(bytes) = fs::read(&path) {
-                    self.note(&bytes, RomPlace { path, entry: None });
-                }
+            } else if metadata.is_file()
+                && is_size_of_a_rom(metadata.len())
+                && let Ok(bytes) = fs::read(&path)
+            {
+                self.note(&bytes, RomPlace { path, entry: None });
             }
         }
     }
