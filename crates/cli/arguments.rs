@@ -136,10 +136,10 @@ pub struct EvalArguments {
 #[derive(Debug, Args)]
 pub struct PlaceArguments {
     /// Device of the networks: auto, or one that `prism devices` lists, such as flex or cuda:1
-    /// [default: that of the configuration's [run] section when training, else auto]
+    /// [default: that of the configuration when training, else auto]
     #[arg(long)]
     pub device: Option<String>,
-    /// Seed of every random choice [default: that of the configuration's [run] section when training, else 0]
+    /// Seed of every random choice [default: that of the configuration when training, else 0]
     #[arg(long, value_name = "N")]
     pub seed: Option<String>,
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
