@@ -69,7 +69,8 @@ impl ImageLayers {
 }
 
 impl QNetwork {
-    /// Q-values of a batch of observations, as [`Input::upload`] gives them; of distributions and quantiles, their means.
+    /// Q-values of a batch of observations, as [`Input::upload`](crate::input::Input::upload) gives them; of
+    /// distributions and quantiles, their means.
     ///
     /// # Shapes
     /// - `observations`: `[batch, elements]`
