@@ -1,5 +1,6 @@
 //! The command line: what can be typed.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -65,14 +66,21 @@ pub struct TrainArguments {
     /// A preset (see `prism list`), or the path of a configuration file or of a run folder
     pub preset: String,
     /// Play another game; several games, such as pong,breakout, make several runs
-    #[arg(long, value_name = "GAME,...")]
-    pub game: Option<String>,
+    #[arg(long = "game", value_name = "GAME,...", value_parser = Games::from_str)]
+    pub games: Option<Games>,
     /// Train with each of several seeds, such as 0..2 (0, 1 and 2) or 3,5, one run after the other
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
     pub seeds: Option<Seeds>,
-    /// Where and from which seed.
-    #[command(flatten)]
-    pub place: PlaceArguments,
+    /// Device of the networks: auto, or one that `prism devices` lists, such as flex or cuda:1 [default: the
+    /// configuration's]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of every random choice [default: the configuration's, 0 in presets]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
     /// The run folder, which must not exist yet; of several runs, the folder that holds theirs
     /// [default: a new one in runs/]
     #[arg(long, value_name = "DIR")]
@@ -94,11 +102,13 @@ pub struct TrainArguments {
 /// Arguments of `prism settings`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  prism settings           every setting
-  prism settings replay    those of one section")]
+  prism settings                   every setting
+  prism settings replay            those of one section
+  prism settings learning.gamma    one of them")]
 pub struct SettingsArguments {
-    /// A section, such as learning [default: all]
-    pub section: Option<String>,
+    /// A section, such as learning, or a setting, such as learning.gamma or gamma [default: all]
+    #[arg(value_name = "SECTION | SETTING")]
+    pub of: Option<String>,
 }
 
 /// Arguments of `prism eval`.
@@ -124,27 +134,18 @@ pub struct EvalArguments {
     /// Write the score of every game to this file
     #[arg(long, value_name = "FILE.csv")]
     pub csv: Option<PathBuf>,
-    /// Where and from which seed.
-    #[command(flatten)]
-    pub place: PlaceArguments,
-    /// Change a setting of the run; may be given several times
-    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
-    pub settings: Vec<String>,
-}
-
-/// What `prism train` and `prism eval` both take beside their settings.
-#[derive(Debug, Args)]
-pub struct PlaceArguments {
-    /// Device of the networks: auto, or one that `prism devices` lists, such as flex or cuda:1
-    /// [default: that of the configuration when training, else auto]
+    /// Device of the network: one that `prism devices` lists, such as flex or cuda:1 [default: auto]
     #[arg(long)]
     pub device: Option<String>,
-    /// Seed of every random choice [default: that of the configuration when training, else 0]
+    /// Seed of the games and of random actions: the same seed plays the same games [default: 0]
     #[arg(long, value_name = "N")]
     pub seed: Option<String>,
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
+    /// Change a setting of the run; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
 }
 
 /// Arguments of `prism plot`.
@@ -255,6 +256,22 @@ fn agent(name: &str) -> Result<Agent, String> {
     Agent::find(name).ok_or_else(|| "expected the name of a preset, see `prism list`".to_owned())
 }
 
+/// Several games, by the names that were typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Games(pub Vec<String>);
+
+impl FromStr for Games {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let games: Vec<String> = text.split(',').map(|game| game.trim().to_owned()).collect();
+        match first_twice(&games) {
+            Some(game) => Err(format!("{game} is there twice: expected each game once")),
+            None => Ok(Self(games)),
+        }
+    }
+}
+
 /// Several seeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(pub Vec<u64>);
@@ -276,8 +293,20 @@ impl FromStr for Seeds {
             }
             seeds.extend(first..=last);
         }
-        if seeds.len() as u64 > MOST { Err(expected()) } else { Ok(Self(seeds)) }
+        if seeds.len() as u64 > MOST {
+            return Err(expected());
+        }
+        match first_twice(&seeds) {
+            Some(seed) => Err(format!("seed {seed} is there twice: expected each seed once")),
+            None => Ok(Self(seeds)),
+        }
     }
+}
+
+/// The first value that one of before repeats.
+fn first_twice<T: Ord>(values: &[T]) -> Option<&T> {
+    let mut seen = BTreeSet::new();
+    values.iter().find(|value| !seen.insert(*value))
 }
 
 /// Parses numbers of a range.

@@ -1,15 +1,14 @@
 //! `prism eval`: scores the weights of a run.
 
-use std::fs;
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use prism::{
-    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, Override, RunPath, Source, Statistics,
-    append_evaluation,
+    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, OutputFile, Override, RunFolder, RunPath,
+    Source, Statistics, append_evaluation,
 };
 use prism_model::Weights;
 use serde::Serialize;
@@ -38,17 +37,22 @@ struct Evaluated<'a> {
     maximum: f64,
 }
 
+/// What the first signal to stop brings about.
+const STOPPING: &str = "stopping, and showing the games that have ended; once more to quit at once";
+
 /// Plays the games, shows how far they are, and says what they came to.
 pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCode, Failure> {
-    for path in [&arguments.json, &arguments.csv].into_iter().flatten() {
-        check_folder(path)?;
-    }
+    // Minutes of playing must not be lost to a slip in a name.
+    let target = |path: &Option<PathBuf>, extension| -> Result<Option<OutputFile>, Failure> {
+        Ok(path.as_deref().map(|path| OutputFile::new(path, extension)).transpose()?)
+    };
+    let (json, csv) = (target(&arguments.json, "json")?, target(&arguments.csv, "csv")?);
     let path = RunPath::find(&arguments.run)?;
     let file = path.weights()?;
     let weights = Weights::read(&file)?;
     let config = config(arguments, &path, &weights)?;
-    let environments = Environments::of(config.environment(), arguments.place.roms.as_deref())?;
-    let interrupt = signals::interrupt()?;
+    let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
+    let interrupt = signals::interrupt(STOPPING)?;
     let mut progress = Progress::new(config.evaluation().episodes.get());
     let games = prism::evaluate(&config, &environments, &weights, &interrupt, &mut |game| progress.show(game))?;
     progress.end();
@@ -58,9 +62,21 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
         writeln!(output, "stopped before a game had ended")?;
         return Ok(code);
     }
-    keep(arguments, &path, &config, &weights, &games)?;
     report(arguments, &config, &games, output)?;
     writeln!(output, "weights {}, seed {}", file.display(), config.run().seed.0)?;
+    if let Some(csv) = csv {
+        csv.write(table(&scores).as_bytes())?;
+    }
+    if let Some(json) = json {
+        json.write(statistics(&config, &file, &games).as_bytes())?;
+    }
+    // What is no whole evaluation would be taken for one in the table of a run.
+    if let Some(folder) = path.folder().filter(|_| games.are_complete())
+        && let Err(error) = append(folder, &config, &weights, scores)
+    {
+        // A run that somebody else keeps, or has put away, can be scored all the same.
+        let _ = writeln!(io::stderr(), "the run's own table does not have this evaluation: {}", error.sentence());
+    }
     Ok(code)
 }
 
@@ -68,7 +84,7 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
 fn config(arguments: &EvalArguments, path: &RunPath, weights: &Weights) -> Result<Config, Failure> {
     let source = match (path.config(), weights.metadata(CONFIG_KEY)) {
         (Some(file), _) => Source::read(&file)?,
-        (None, Some(text)) => Source::text(&arguments.run.display().to_string(), text),
+        (None, Some(text)) => of_weights(&arguments.run, text)?,
         (None, None) => {
             let error = anyhow::anyhow!(
                 "{} does not say what it plays, as weights of older versions do not: put it beside the config.toml of its run",
@@ -84,57 +100,61 @@ fn config(arguments: &EvalArguments, path: &RunPath, weights: &Weights) -> Resul
     };
     typed("--episodes", "evaluation.episodes", arguments.episodes.as_deref());
     // An evaluation has a seed and a device of its own.
-    typed("--seed", "run.seed", Some(arguments.place.seed.as_deref().unwrap_or("0")));
+    typed("--seed", "run.seed", Some(arguments.seed.as_deref().unwrap_or("0")));
     overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
-    let device = arguments.place.device.clone().unwrap_or_else(|| "auto".to_owned());
+    let device = arguments.device.clone().unwrap_or_else(|| "auto".to_owned());
     overrides.push(Override::flag("--device", "run.device", device));
     Ok(Config::read(&source, &overrides)?)
 }
 
-/// Writes the scores to the run's table and to the files that were asked for.
-fn keep(
-    arguments: &EvalArguments,
-    path: &RunPath,
-    config: &Config,
-    weights: &Weights,
-    games: &Games,
-) -> Result<(), Failure> {
+/// The configuration that weights carry.
+fn of_weights(file: &Path, text: &str) -> Result<Source, Failure> {
+    let source = Source::text(&format!("the configuration inside {}", file.display()), text);
+    // Nobody typed it: what is wrong with it is wrong with the file.
+    Config::read(&source, &[]).map_err(|error| {
+        Failure::outside(error).with_remedy("copy the file again, or put it beside the config.toml of its run")
+    })?;
+    Ok(source)
+}
+
+/// The score of each game as CSV.
+fn table(scores: &[f64]) -> String {
+    let mut text = "game,score\n".to_owned();
+    for (game, score) in (1..).zip(scores) {
+        text.push_str(&format!("{game},{score}\n"));
+    }
+    text
+}
+
+/// What was played and what came of it as JSON.
+fn statistics(config: &Config, weights: &Path, games: &Games) -> String {
     let scores = games.scores();
     let kind = &config.environment().kind;
-    let epsilon = config.evaluation().epsilon;
-    // What is no whole evaluation would be taken for one in the table of a run.
-    if let Some(folder) = path.folder().filter(|_| games.are_complete()) {
-        let at = weights.metadata(prism::POSITION_KEY).and_then(|text| serde_json::from_str(text).ok());
-        let record = EvaluationRecord { scores: scores.clone(), epsilon, at: at.unwrap_or_default() };
-        append_evaluation(folder, kind.protocol(), &record)?;
-    }
-    if let Some(path) = &arguments.csv {
-        let mut text = "game,score\n".to_owned();
-        for (game, score) in (1..).zip(&scores) {
-            text.push_str(&format!("{game},{score}\n"));
-        }
-        write(path, text.as_bytes())?;
-    }
-    if let Some(path) = &arguments.json {
-        let Statistics { mean, median, standard_deviation, minimum, maximum, .. } = Statistics::of(&scores);
-        let evaluated = Evaluated {
-            environment: kind.name(),
-            protocol: kind.protocol(),
-            epsilon,
-            seed: config.run().seed.0,
-            weights: arguments.run.display().to_string(),
-            planned: games.planned(),
-            scores: &scores,
-            mean,
-            median,
-            standard_deviation,
-            minimum,
-            maximum,
-        };
-        let mut text = serde_json::to_string_pretty(&evaluated).expect("scores are plain data");
-        text.push('\n');
-        write(path, text.as_bytes())?;
-    }
+    let Statistics { mean, median, standard_deviation, minimum, maximum, .. } = Statistics::of(&scores);
+    let evaluated = Evaluated {
+        environment: kind.name(),
+        protocol: kind.protocol(),
+        epsilon: config.evaluation().epsilon,
+        seed: config.run().seed.0,
+        weights: weights.display().to_string(),
+        planned: games.planned(),
+        scores: &scores,
+        mean,
+        median,
+        standard_deviation,
+        minimum,
+        maximum,
+    };
+    let mut text = serde_json::to_string_pretty(&evaluated).expect("scores are plain data");
+    text.push('\n');
+    text
+}
+
+/// Adds the evaluation to the run's table, at the step that the weights are of.
+fn append(folder: &RunFolder, config: &Config, weights: &Weights, scores: Vec<f64>) -> Result<(), Failure> {
+    let at = weights.metadata(prism::POSITION_KEY).and_then(|text| serde_json::from_str(text).ok());
+    let record = EvaluationRecord { scores, epsilon: config.evaluation().epsilon, at: at.unwrap_or_default() };
+    append_evaluation(folder, config.environment().kind.protocol(), &record)?;
     Ok(())
 }
 
@@ -154,23 +174,6 @@ fn report(arguments: &EvalArguments, config: &Config, games: &Games, output: &mu
     Ok(())
 }
 
-/// Minutes of playing must not be lost to a slip in a name.
-fn check_folder(path: &Path) -> Result<(), Failure> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            let error = anyhow::anyhow!("cannot write {}: there is no folder {}", path.display(), folder.display());
-            Err(Failure::outside(error))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|error| {
-        Failure::outside(anyhow::Error::new(error).context(format!("cannot write {}", path.display())))
-    })
-}
-
 /// Shows how far an evaluation has come: a bar on a terminal, a line now and then elsewhere.
 struct Progress {
     bar: ProgressBar,
@@ -180,10 +183,9 @@ struct Progress {
 
 impl Progress {
     fn new(games: usize) -> Self {
-        let bar = ProgressBar::new(games as u64);
         let style = ProgressStyle::with_template("{bar:30} {pos} of {len} games, {msg}, {eta} left");
-        bar.set_style(style.expect("the template is right"));
-        bar.set_message("no score yet");
+        let style = style.expect("the template is right");
+        let bar = ProgressBar::new(games as u64).with_style(style).with_message("no score yet");
         Self { bar, sum: 0.0, told: Instant::now() }
     }
 

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use prism::bench::BenchError;
-use prism::{BuildError, Ending, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError};
+use prism::{
+    BuildError, Ending, OutputError, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError,
+};
 use prism_algorithms::AgentError;
 use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};
 use prism_model::{DeviceError, NetworkError, WeightsError};
@@ -73,7 +75,7 @@ impl Failure {
     }
 
     /// The error with its causes, each said once, and the remedy.
-    fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         let mut sentence = String::new();
         for cause in self.error.chain() {
             let text = cause.to_string();
@@ -103,8 +105,21 @@ pub fn code_of(ending: &Ending) -> ExitCode {
 }
 
 impl From<io::Error> for Failure {
+    /// An error of standard output: nothing else is written without saying which file it is.
     fn from(error: io::Error) -> Self {
-        Self::outside(error)
+        let error = anyhow::Error::new(error).context("cannot write to standard output");
+        Self::outside(error).with_remedy("is the disk full, or the file that it goes to read-only?")
+    }
+}
+
+impl From<OutputError> for Failure {
+    fn from(error: OutputError) -> Self {
+        let remedy = match &error {
+            OutputError::Extension { extension, .. } => format!("choose a name that ends in .{extension}"),
+            OutputError::Record { .. } => "choose another name".to_owned(),
+            _ => "give a file in a folder that exists, is writable and has space".to_owned(),
+        };
+        Self::outside(error).with_remedy(remedy)
     }
 }
 
@@ -119,7 +134,11 @@ impl From<SettingsError> for Failure {
 
 impl From<BenchError> for Failure {
     fn from(error: BenchError) -> Self {
-        Self::outside(error)
+        let remedy = match &error {
+            BenchError::Format { .. } => "measure again, or use the prism that wrote it",
+            _ => "give a file that `prism bench --json` wrote",
+        };
+        Self::outside(error).with_remedy(remedy)
     }
 }
 
@@ -200,7 +219,12 @@ fn remedy(error: &RunError) -> Option<String> {
         RunError::Folder(RunFolderError::NoWeights(_)) => "let it train for a while first",
         RunError::Record(_) => "is the disk full or read-only? The run has stopped there",
         RunError::Weights(WeightsError::Corrupt { .. }) => "copy the file again, or take other weights of the run",
-        RunError::Weights(WeightsError::NotOurs { .. }) => "give weights that `prism train` saved",
+        RunError::Weights(WeightsError::NotFinite { .. }) => {
+            "take the run's best weights, which are from before, or train with a lower optimiser.learning_rate"
+        }
+        RunError::Weights(WeightsError::OtherNumbers { .. } | WeightsError::NotOurs { .. }) => {
+            "give weights that `prism train` saved"
+        }
         RunError::Weights(WeightsError::Unknown { .. }) => "use the version of prism that saved it",
         RunError::Weights(WeightsError::OtherNetwork { .. }) => "evaluate it with its own run's configuration",
         _ => return None,

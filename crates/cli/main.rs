@@ -40,6 +40,7 @@ fn keep_pages() {
 
 fn main() -> ExitCode {
     keep_pages();
+    signals::survive_limits_on_files();
     std::panic::set_hook(Box::new(report_bug));
     // This thread computes as well, instead of waking another for every small operation and sleeping until it is done.
     // Without the pool, which is refused where there can be no threads, rayon makes its own.
@@ -59,10 +60,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Eval(arguments) => return eval::run(&arguments, &mut output),
         Command::Plot(arguments) => plot::run(arguments, &mut output)?,
         Command::Devices => devices::print(&mut output)?,
-        Command::Bench(arguments) => bench::run(arguments, &mut output)?,
+        Command::Bench(arguments) => return bench::run(arguments, &mut output),
         Command::List => list::print(&mut output)?,
         Command::Settings(arguments) => {
-            output.write_all(prism::listing::render(arguments.section.as_deref())?.as_bytes())?;
+            output.write_all(prism::listing::render(arguments.of.as_deref())?.as_bytes())?;
         }
         Command::Roms(arguments) => roms::run(&arguments, &mut output)?,
     }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use prism_report::{
     CurveOptions, DistributionOptions, ReportError, diagnostics, distributions, learning_curves, results,
 };
-use prism_runs::ReadError;
+use prism_runs::{OutputFile, ReadError};
 
 use crate::arguments::{Picture, PlotArguments, ProjectionArguments};
 use crate::failure::Failure;
@@ -16,18 +16,23 @@ pub fn run(arguments: PlotArguments, output: &mut impl Write) -> Result<(), Fail
     let out = match arguments.picture {
         Picture::Curves(arguments) => {
             let window = arguments.window.map(NonZeroUsize::get);
+            let table = arguments.csv.as_deref().map(|path| OutputFile::new(path, "csv")).transpose()?;
             let numbers = results(&arguments.runs, window, &arguments.labels).map_err(with_remedy)?;
             let options =
                 CurveOptions { runs: arguments.runs, against: arguments.by, window, labels: arguments.labels };
-            learning_curves(&options).and_then(|svg| svg.write(&arguments.out)).map_err(with_remedy)?;
-            if let Some(path) = arguments.csv {
-                numbers.write_csv(&path).map_err(with_remedy)?;
+            let curves = learning_curves(&options).map_err(with_remedy)?;
+            curves.picture.write(&arguments.out)?;
+            if let Some(table) = table {
+                table.write(numbers.to_csv().as_bytes())?;
             }
             write!(output, "{numbers}")?;
+            for reason in curves.left_out {
+                writeln!(output, "not in the picture: {reason}")?;
+            }
             arguments.out
         }
         Picture::Diagnostics(arguments) => {
-            diagnostics(&arguments.run).and_then(|svg| svg.write(&arguments.out)).map_err(with_remedy)?;
+            diagnostics(&arguments.run).map_err(with_remedy)?.write(&arguments.out)?;
             arguments.out
         }
         Picture::Distributions(arguments) => {
@@ -37,13 +42,13 @@ pub fn run(arguments: PlotArguments, output: &mut impl Write) -> Result<(), Fail
                 updates: arguments.updates,
                 show: arguments.show,
             };
-            distributions(&options).and_then(|svg| svg.write(&arguments.out)).map_err(with_remedy)?;
+            distributions(&options).map_err(with_remedy)?.write(&arguments.out)?;
             arguments.out
         }
         Picture::Projection(ProjectionArguments { reward, discount, deviation, out }) => {
             let device = prism_model::open_device("auto")?;
             let svg = prism::plot::projection_of_normal(reward, discount, deviation, &device);
-            svg.write(&out).map_err(with_remedy)?;
+            svg.write(&out)?;
             out
         }
     };
@@ -58,7 +63,7 @@ fn with_remedy(error: ReportError) -> Failure {
         ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
         ReportError::Run(ReadError::Malformed { .. }) => "give a folder whose files are as the run wrote them",
         ReportError::Malformed { .. } => "give a folder whose files are as the run wrote them",
-        ReportError::Empty { .. } => "let the run go on for a while, then plot it again",
+        ReportError::Empty { .. } => "plot a run that has come further",
         ReportError::Environments { .. } => "plot each by itself",
         ReportError::Windows { .. } => "give one number for all with --window",
         ReportError::LabelWithoutRun { .. } => "give its folder as an argument too, or another folder with --label",
@@ -67,8 +72,6 @@ fn with_remedy(error: ReportError) -> Failure {
         ReportError::UnknownObservation { .. } => "give another one with --observation",
         ReportError::UnknownUpdate { .. } => "give others with --updates",
         ReportError::TooManyMoments(_) => "give one update with --updates, or one observation with --observation",
-        ReportError::Extension { .. } => "pictures are SVG files, tables CSV files: give such a name",
-        ReportError::Write { .. } => "give a file in a folder that exists and is writable with --out or --csv",
         _ => return Failure::outside(error),
     };
     Failure::outside(error).with_remedy(remedy)

@@ -1,20 +1,30 @@
 //! Signals that ask the program to stop: the first asks in good order, the second ends it at once.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::thread;
 
 use prism::{Interrupt, Request};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, INTERRUPTED, TERMINATED};
 
+/// A write that goes beyond a limit on the size of files (`ulimit -f`) then fails as on a full disk, with an error that names
+/// the file, instead of ending the program.
+pub fn survive_limits_on_files() {
+    // That the signal is heard is what keeps it from ending the program; nobody looks at the flag. Where the system refuses,
+    // it does what it would have done.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+}
+
 /// An interrupt that Ctrl-C, SIGTERM and the loss of the terminal request. A signal that whoever started the program has
-/// it ignore, as `nohup` does with SIGHUP and shells do with SIGINT in the background, stays ignored.
+/// it ignore, as `nohup` does with SIGHUP and shells do with SIGINT in the background, stays ignored. `notice` says what the
+/// first signal brings about.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn interrupt() -> Result<Interrupt, Failure> {
+pub fn interrupt(notice: &'static str) -> Result<Interrupt, Failure> {
     let ignored = ignored();
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let mut signals = Signals::new(heard)
@@ -32,10 +42,7 @@ pub fn interrupt() -> Result<Interrupt, Failure> {
             }
             requested.request(request);
             // The terminal may be gone, which is one of the reasons to be here.
-            let _ = writeln!(
-                io::stderr(),
-                "\nstopping after this step and saving; once more to quit at once without saving"
-            );
+            let _ = writeln!(io::stderr(), "\n{notice}");
         }
     });
     Ok(interrupt)

@@ -9,9 +9,12 @@ use crate::arguments::TrainArguments;
 use crate::failure::{Failure, code_of};
 use crate::signals;
 
+/// What the first signal to stop brings about.
+const STOPPING: &str = "stopping after this step and saving; once more to quit at once without saving";
+
 /// Trains what `arguments` say: a run for each seed, one after the other.
 pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
-    let interrupt = signals::interrupt()?;
+    let interrupt = signals::interrupt(STOPPING)?;
     let seeds = arguments.seeds.clone();
     let several = seeds.as_ref().is_some_and(|seeds| seeds.0.len() > 1);
     let seeds: Vec<Option<u64>> = match seeds {
@@ -19,14 +22,18 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
         None => vec![None],
     };
     let mut configs = Vec::new();
-    for game in games(&arguments.game) {
+    let games: Vec<Option<&str>> = match &arguments.games {
+        Some(games) => games.0.iter().map(|game| Some(game.as_str())).collect(),
+        None => vec![None],
+    };
+    for game in games {
         for &seed in &seeds {
             configs.push(config(&arguments, game, seed)?);
         }
     }
     let many = configs.len() > 1;
     for config in &configs {
-        let environments = Environments::of(config.environment(), arguments.place.roms.as_deref())?;
+        let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
         let place = match &arguments.out {
             None => Place::In(PathBuf::from("runs")),
             Some(out) if many => Place::At(out.join(name(config, several))),
@@ -54,17 +61,12 @@ fn config(arguments: &TrainArguments, game: Option<&str>, seed: Option<u64>) -> 
     };
     typed("--frames", "training.frames", arguments.frames.as_deref());
     typed("--agent-steps", "training.agent_steps", arguments.agent_steps.as_deref());
-    typed("--seed", "run.seed", arguments.place.seed.as_deref());
+    typed("--seed", "run.seed", arguments.seed.as_deref());
     typed("--seeds", "run.seed", seed.map(|seed| seed.to_string()).as_deref());
     overrides.extend(game.map(|game| Override::flag("--game", "environment.game", game)));
-    overrides.extend(arguments.place.device.clone().map(|device| Override::flag("--device", "run.device", device)));
+    overrides.extend(arguments.device.clone().map(|device| Override::flag("--device", "run.device", device)));
     overrides.extend(arguments.pipeline.then(|| Override::flag("--pipeline", "training.pipeline", true)));
     Ok(Config::read(&source, &overrides)?)
-}
-
-/// The games of `--game a,b`, or the preset's own.
-fn games(game: &Option<String>) -> Vec<Option<&str>> {
-    game.as_ref().map_or_else(|| vec![None], |games| games.split(',').map(|game| Some(game.trim())).collect())
 }
 
 /// The folder of one of several runs.

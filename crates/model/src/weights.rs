@@ -7,8 +7,8 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use safetensors::SafeTensors;
 use safetensors::tensor::TensorInfo;
+use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -55,15 +55,29 @@ pub enum WeightsError {
         /// What is wrong with the description.
         source: serde_json::Error,
     },
+    /// Numbers of another type than networks have.
+    #[error("{origin} holds the tensor {tensor} in numbers of type {found}, but F32 is needed")]
+    OtherNumbers {
+        /// Where the bytes came from.
+        origin: String,
+        /// The first such tensor.
+        tensor: String,
+        /// Their type, as safetensors calls it.
+        found: String,
+    },
+    /// Numbers that nothing can be computed with.
+    #[error("{origin} holds weights that are not finite: learning had blown up when they were saved")]
+    NotFinite {
+        /// Where the bytes came from.
+        origin: String,
+    },
     /// The file's network is not the one it is to be loaded into.
-    #[error("{origin} holds another network: it has {found}, but {expected} is needed")]
+    #[error("{origin} holds another network: {differences}")]
     OtherNetwork {
         /// Where the bytes came from.
         origin: String,
-        /// What the file describes.
-        found: String,
-        /// What was to be filled.
-        expected: String,
+        /// Each part that differs: as the file describes it, and as it would have to be.
+        differences: String,
     },
     /// The file describes a network that cannot be built.
     #[error("{origin} describes an impossible network")]
@@ -156,7 +170,7 @@ impl Weights {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`WeightsError::Read`], [`WeightsError::Corrupt`], [`WeightsError::NotOurs`], [`WeightsError::Unknown`].
+    /// [`WeightsError::Read`] and the errors of [`Self::from_bytes`].
     pub fn read(path: &Path) -> Result<Self, WeightsError> {
         let bytes = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
         Self::from_bytes(bytes, path.display().to_string())
@@ -165,7 +179,7 @@ impl Weights {
     /// Reads weights from memory; `origin` names them in errors.
     ///
     /// # Errors
-    /// [`WeightsError::Corrupt`], [`WeightsError::NotOurs`], [`WeightsError::Unknown`].
+    /// [`WeightsError::Corrupt`], [`WeightsError::NotOurs`], [`WeightsError::Unknown`], [`WeightsError::OtherNumbers`].
     pub fn from_bytes(bytes: Vec<u8>, origin: String) -> Result<Self, WeightsError> {
         let corrupt = |reason: String| WeightsError::Corrupt { origin: origin.clone(), reason };
         // A whole parse, so that a truncated file is noticed now and not when its last tensor is wanted.
@@ -175,6 +189,11 @@ impl Weights {
         let json = metadata.get(NETWORK_KEY).ok_or_else(|| WeightsError::NotOurs { origin: origin.clone() })?;
         let config =
             serde_json::from_str(json).map_err(|source| WeightsError::Unknown { origin: origin.clone(), source })?;
+        let mut tensors: Vec<(String, &TensorInfo)> = header.tensors().into_iter().collect();
+        tensors.sort_by(|one, other| one.0.cmp(&other.0));
+        if let Some((tensor, info)) = tensors.into_iter().find(|(_, info)| info.dtype != Dtype::F32) {
+            return Err(WeightsError::OtherNumbers { origin, tensor, found: info.dtype.to_string() });
+        }
         Ok(Self { bytes, config, metadata, origin })
     }
 
@@ -191,8 +210,12 @@ impl Weights {
     /// Builds the network with these weights.
     ///
     /// # Errors
-    /// When the tensors do not fit the description.
+    /// [`WeightsError::NotFinite`]; [`WeightsError::Impossible`] and [`WeightsError::Corrupt`] when the tensors do not fit
+    /// the description.
     pub fn network(&self, device: &Device) -> Result<QNetwork, WeightsError> {
+        if !self.are_finite() {
+            return Err(WeightsError::NotFinite { origin: self.origin.clone() });
+        }
         // Every drawn weight is overwritten below: the seed has no effect.
         let mut unused = Xoshiro256PlusPlus::seed_from_u64(0);
         let mut network = self
@@ -215,20 +238,28 @@ impl Weights {
         if self.config == *expected {
             return Ok(());
         }
-        let describe = |config: &NetworkConfig| {
-            let NetworkConfig { input, scaling, actions, torso, activation, streams, output, layers } = config;
-            format!(
-                "{torso:?} with input {:?} scaled by {scaling:?}, {actions} actions, activation {activation:?}, streams \
-                 {streams:?}, output {output:?} and layers {layers:?}",
-                input.shape
-            )
-        };
-        Err(WeightsError::OtherNetwork {
-            origin: self.origin.clone(),
-            found: describe(&self.config),
-            expected: describe(expected),
-        })
+        let differing =
+            parts(&self.config).into_iter().zip(parts(expected)).filter(|(found, expected)| found != expected);
+        let differences: Vec<String> = differing
+            .map(|((part, found), (_, expected))| format!("its {part} is {found}, but {expected} is needed"))
+            .collect();
+        Err(WeightsError::OtherNetwork { origin: self.origin.clone(), differences: differences.join("; ") })
     }
+}
+
+/// The parts of a network with what each is called.
+fn parts(config: &NetworkConfig) -> [(&'static str, String); 8] {
+    let NetworkConfig { input, scaling, actions, torso, activation, streams, output, layers } = config;
+    [
+        ("input", format!("{:?} of {:?}", input.shape, input.element)),
+        ("scaling of the input", format!("{scaling:?}")),
+        ("number of actions", actions.to_string()),
+        ("torso", format!("{torso:?}")),
+        ("activation", format!("{activation:?}")),
+        ("choice of streams", format!("{streams:?}")),
+        ("output", format!("{output:?}")),
+        ("kind of layers", format!("{layers:?}")),
+    ]
 }
 
 #[cfg(test)]
@@ -379,20 +410,42 @@ mod tests {
     }
 
     #[test]
-    fn weights_of_another_network_are_refused_with_both() {
+    fn weights_of_another_network_are_refused_with_what_differs() {
         let (network, _) = network(&config(16));
         let weights = Weights::of(&network, &config(16));
+        weights.check(&config(16)).expect("the same network");
         for other in variants().into_iter().skip(1).chain([config(24)]) {
             let message = weights.check(&other).expect_err("another network").to_string();
-            for config in [&config(16), &other] {
-                let NetworkConfig { torso, activation, streams, output, layers, .. } = config;
-                for part in [format!("{torso:?}"), format!("{activation:?}"), format!("{streams:?}")]
-                    .into_iter()
-                    .chain([format!("{output:?}"), format!("{layers:?}")])
-                {
-                    assert!(message.contains(&part), "{message} does not name {part}");
-                }
+            for ((part, found), (_, needed)) in parts(&config(16)).into_iter().zip(parts(&other)) {
+                let said = format!("its {part} is {found}, but {needed} is needed");
+                assert_eq!(message.contains(&said), found != needed, "{message}: {said}");
             }
+        }
+    }
+
+    #[test]
+    fn weights_that_are_not_finite_make_no_network() {
+        let config = config(16);
+        let (network, device) = network(&config);
+        let mut bytes = Weights::of(&network, &config).bytes().to_vec();
+        let last = bytes.len() - size_of::<f32>();
+        bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+        let weights = Weights::from_bytes(bytes, "blown.safetensors".to_owned()).expect("a whole file");
+        let error = weights.network(&device).expect_err("no number");
+        assert!(matches!(&error, WeightsError::NotFinite { origin } if origin == "blown.safetensors"), "{error}");
+    }
+
+    #[test]
+    fn numbers_of_another_type_are_refused_by_the_name_of_their_tensor() {
+        let config = config(16);
+        let description = serde_json::to_string(&config).expect("plain data");
+        let half = safetensors::tensor::TensorView::new(Dtype::F16, vec![2], &[0; 4]).expect("two numbers");
+        let metadata = Some([(NETWORK_KEY.to_owned(), description)].into());
+        let bytes = safetensors::serialize([("layer.weight", half)], metadata).expect("a small file");
+        let message =
+            Weights::from_bytes(bytes, "half.safetensors".to_owned()).expect_err("half precision").to_string();
+        for part in ["half.safetensors", "layer.weight", "F16", "F32"] {
+            assert!(message.contains(part), "{message}");
         }
     }
 }

@@ -129,20 +129,4 @@ pub enum ReportError {
     /// Several moments of several observations.
     #[error("{0} updates of every observation do not fit one picture: one update or one observation does")]
     TooManyMoments(usize),
-    /// A name with the wrong ending: files of other kinds are never written over.
-    #[error("the name {} does not end in .{extension}", .path.display())]
-    Extension {
-        /// The name.
-        path: PathBuf,
-        /// How it must end.
-        extension: &'static str,
-    },
-    /// The file cannot be written.
-    #[error("cannot write {}", .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
 }

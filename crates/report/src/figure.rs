@@ -3,8 +3,9 @@
 use std::fmt;
 use std::path::Path;
 
+use prism_runs::{OutputError, OutputFile};
+
 use crate::axis::Axis;
-use crate::error::ReportError;
 use crate::observations::Image;
 use crate::style::{Fill, Pen};
 
@@ -80,18 +81,10 @@ impl Svg {
     /// Writes it to `path`, over a picture that is there.
     ///
     /// # Errors
-    /// [`ReportError::Extension`] unless the name ends in `.svg`, [`ReportError::Write`].
-    pub fn write(&self, path: &Path) -> Result<(), ReportError> {
-        write_as("svg", path, &self.0)
+    /// Those of [`OutputFile::new`] for the extension `svg`, and of [`OutputFile::write`].
+    pub fn write(&self, path: &Path) -> Result<(), OutputError> {
+        OutputFile::new(path, "svg")?.write(self.0.as_bytes())
     }
-}
-
-/// Writes `text` to `path`, whose name must have `extension`: a run's records are one slip of the keyboard away.
-pub(crate) fn write_as(extension: &'static str, path: &Path, text: &str) -> Result<(), ReportError> {
-    if path.extension().is_none_or(|found| found != extension) {
-        return Err(ReportError::Extension { path: path.to_owned(), extension });
-    }
-    std::fs::write(path, text).map_err(|source| ReportError::Write { path: path.to_owned(), source })
 }
 
 impl fmt::Display for Svg {

@@ -88,6 +88,16 @@ impl Group {
     }
 }
 
+/// Opens the runs in these folders; a folder that is named twice is one run.
+///
+/// # Errors
+/// When a folder is no run.
+pub(crate) fn open_each_once(folders: &[PathBuf]) -> Result<Vec<RecordedRun>, ReportError> {
+    let mut seen = BTreeSet::new();
+    let new = folders.iter().filter(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| (*folder).clone())));
+    Ok(new.map(|folder| RecordedRun::open(folder)).collect::<Result<_, _>>()?)
+}
+
 /// Puts runs that differ only in the seed together, in the order of the first of each, and names the groups: as a label
 /// says, else after game and preset and, where several groups come from one preset, after the settings that differ.
 ///

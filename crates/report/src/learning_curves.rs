@@ -10,7 +10,7 @@ use crate::curve::{Curve, spread};
 use crate::draw::draw;
 use crate::error::ReportError;
 use crate::figure::{Figure, LegendEntry, Mark, Panel, Svg};
-use crate::group::{Group, Label, groups};
+use crate::group::{Group, Label, groups, open_each_once};
 use crate::series::{Against, score_curve};
 use crate::style::Pen;
 
@@ -33,17 +33,26 @@ pub struct CurveOptions {
     pub labels: Vec<Label>,
 }
 
+/// Learning curves, and which runs have none.
+#[derive(Debug)]
+pub struct LearningCurves {
+    /// The picture.
+    pub picture: Svg,
+    /// Runs of which there is nothing to draw: why, for each.
+    pub left_out: Vec<ReportError>,
+}
+
 /// Draws learning curves: for each group of runs that differ only in the seed, the mean over seeds of the trailing mean
-/// score, from the lowest to the highest of which a band reaches.
+/// score, from the lowest to the highest of which a band reaches. Runs in which no game has ended are left out.
 ///
 /// # Errors
-/// When a folder is no run or holds no scores, or the runs do not belong in one picture.
+/// When a folder is no run, the runs do not belong in one picture, or no run has a game that ended.
 ///
 /// # Panics
 /// Without runs, or with a window of 0.
-pub fn learning_curves(options: &CurveOptions) -> Result<Svg, ReportError> {
+pub fn learning_curves(options: &CurveOptions) -> Result<LearningCurves, ReportError> {
     assert!(!options.runs.is_empty(), "learning curves need runs");
-    let runs = options.runs.iter().map(|path| RecordedRun::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = open_each_once(&options.runs)?;
     same_environment(&runs)?;
     let window = match options.window {
         Some(window) => window,
@@ -53,12 +62,28 @@ pub fn learning_curves(options: &CurveOptions) -> Result<Svg, ReportError> {
     if groups.len() > Pen::COUNT {
         return Err(ReportError::TooManyGroups { count: groups.len(), most: Pen::COUNT });
     }
-    let mut curves = Vec::with_capacity(groups.len());
-    for group in &groups {
-        let group_curves = group.runs.iter().map(|run| score_curve(run, options.against, window));
-        curves.push(group_curves.collect::<Result<Vec<_>, _>>()?);
+    let (mut drawn, mut curves, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for Group { name, runs } in groups {
+        let (mut drawn_runs, mut group_curves) = (Vec::new(), Vec::new());
+        for run in runs {
+            match score_curve(&run, options.against, window) {
+                Ok(curve) => {
+                    drawn_runs.push(run);
+                    group_curves.push(curve);
+                }
+                Err(nothing @ ReportError::Empty { .. }) => left_out.push(nothing),
+                Err(error) => return Err(error),
+            }
+        }
+        if !drawn_runs.is_empty() {
+            drawn.push(Group { name, runs: drawn_runs });
+            curves.push(group_curves);
+        }
     }
-    Ok(draw(&figure(&groups, &curves, options.against, window)))
+    if drawn.is_empty() {
+        return Err(left_out.swap_remove(0));
+    }
+    Ok(LearningCurves { picture: draw(&figure(&drawn, &curves, options.against, window)), left_out })
 }
 
 fn same_environment(runs: &[RecordedRun]) -> Result<(), ReportError> {

@@ -46,7 +46,7 @@ pub use distributions::{DistributionOptions, Show, distributions};
 pub use error::{ReportError, UnknownName};
 pub use figure::Svg;
 pub use group::{Label, LabelError};
-pub use learning_curves::{CurveOptions, learning_curves};
+pub use learning_curves::{CurveOptions, LearningCurves, learning_curves};
 pub use results::{GroupResult, OverSeeds, Results, results};
 pub use series::Against;
 pub use speeds::{Speed, TaskSpeeds, speeds};

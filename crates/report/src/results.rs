@@ -1,15 +1,14 @@
 //! The numbers of learning curves: final scores over seeds, agent steps to the stop score, time.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use prism_runs::{EPISODES, RecordedRun, TIMING};
 
 use crate::axis::number;
 use crate::curve::trailing_mean;
 use crate::error::ReportError;
-use crate::figure::write_as;
-use crate::group::{Group, Label, groups};
+use crate::group::{Group, Label, groups, open_each_once};
 use crate::learning_curves::common_window;
 
 /// What stands where there is no number.
@@ -75,7 +74,7 @@ pub struct OverSeeds {
 /// Without runs, or with a window of 0.
 pub fn results(runs: &[PathBuf], window: Option<usize>, labels: &[Label]) -> Result<Results, ReportError> {
     assert!(!runs.is_empty(), "results need runs");
-    let runs = runs.iter().map(|path| RecordedRun::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs = open_each_once(runs)?;
     let window = match window {
         Some(window) => window,
         None => common_window(&runs)?,
@@ -206,14 +205,6 @@ impl Results {
         }
         let bytes = writer.into_inner().expect("a table in memory can always be written");
         String::from_utf8(bytes).expect("cells are text")
-    }
-
-    /// Writes [`Results::to_csv`] to `path`, over a table that is there.
-    ///
-    /// # Errors
-    /// [`ReportError::Extension`] unless the name ends in `.csv`, [`ReportError::Write`].
-    pub fn write_csv(&self, path: &Path) -> Result<(), ReportError> {
-        write_as("csv", path, &self.to_csv())
     }
 }
 

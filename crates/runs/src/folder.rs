@@ -8,9 +8,7 @@ use thiserror::Error;
 
 use crate::file::{json, replace};
 use crate::manifest::Manifest;
-
-/// The file that makes a folder the folder of a run.
-const CONFIG: &str = "config.toml";
+use crate::names::{CONFIG, MANIFEST, RECORDS};
 
 /// The folder of one run.
 ///
@@ -127,6 +125,12 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// The run of which `file` is a record, there or to come. `None` for a file outside a run, or of another name.
+    pub(crate) fn of_record(file: &Path) -> Option<Self> {
+        let is_record = file.file_name().is_some_and(|name| RECORDS.iter().any(|&record| name == record));
+        Self::open(file.parent().filter(|_| is_record)?).ok()
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -175,7 +179,7 @@ impl RunFolder {
     fn fill(&self, manifest: &Manifest) -> Result<(), RunFolderError> {
         let weights = self.path.join("weights");
         fs::create_dir(&weights).map_err(|source| write_error(&weights, source))?;
-        self.write_file("manifest.json", json(manifest).as_bytes())?;
+        self.write_file(MANIFEST, json(manifest).as_bytes())?;
         self.write_file(CONFIG, manifest.config_text.as_bytes())
     }
 

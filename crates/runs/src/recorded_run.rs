@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::folder::{RunFolder, RunFolderError};
 use crate::manifest::leaves;
+use crate::names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, MANIFEST, SUMMARY, TIMING, TRAIN};
 use crate::read_error::ReadError;
 use crate::rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow, UpdateRow};
 use crate::table::{NumberTable, complete_lines, exists, line, number};
-use crate::tables::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
 
 /// Columns of `train.csv` that are no diagnostics.
 const UPDATE_COLUMNS: [&str; 8] =
@@ -95,9 +95,9 @@ impl RecordedRun {
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let no_run = |source| ReadError::Run { path: path.to_owned(), source };
         let folder = RunFolder::open(path).map_err(no_run)?;
-        let manifest_path = path.join("manifest.json");
+        let manifest_path = path.join(MANIFEST);
         if !manifest_path.is_file() {
-            return Err(no_run(RunFolderError::NotARun { path: path.to_owned(), missing: "manifest.json" }));
+            return Err(no_run(RunFolderError::NotARun { path: path.to_owned(), missing: MANIFEST }));
         }
         let manifest: ManifestFile = json(&manifest_path)?;
         let config_path = folder.config();
@@ -214,7 +214,7 @@ impl RecordedRun {
     /// # Errors
     /// As for [`Self::episodes`].
     pub fn summary(&self) -> Result<Option<RecordedSummary>, ReadError> {
-        let path = self.path.join("summary.json");
+        let path = self.path.join(SUMMARY);
         if path.exists() { json(&path).map(Some) } else { Ok(None) }
     }
 }

@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::events::{Ending, Event, RunHeader, Summary};
 use crate::file::{json, replace};
 use crate::folder::RunFolder;
+use crate::names::SUMMARY;
 use crate::sink::{FilePositions, RecordError, Sink};
 
 /// Writes how a run ended into its `summary.json`.
@@ -44,7 +45,7 @@ struct Contents<'a> {
 impl SummaryFile {
     /// The summary of a run that has not ended.
     pub fn new(folder: &RunFolder, header: &RunHeader) -> Self {
-        Self { path: folder.path().join("summary.json"), header: header.clone() }
+        Self { path: folder.path().join(SUMMARY), header: header.clone() }
     }
 
     fn contents<'a>(&'a self, summary: &'a Summary) -> Contents<'a> {

@@ -14,19 +14,9 @@ use crate::clock::Moment;
 use crate::events::{EvaluationRecord, Event, Position, RunHeader, UpdateRecord, Value};
 use crate::file::AppendedFile;
 use crate::folder::RunFolder;
+use crate::names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
 use crate::rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow};
 use crate::sink::{FilePositions, RecordError, Sink};
-
-/// The file of games that have ended.
-pub const EPISODES: &str = "episodes.csv";
-/// The file of what the learner did.
-pub const TRAIN: &str = "train.csv";
-/// The file of evaluations.
-pub const EVALUATIONS: &str = "evaluations.csv";
-/// The file of speeds.
-pub const TIMING: &str = "timing.csv";
-/// The file of distributions.
-pub const DISTRIBUTIONS: &str = "distributions.csv";
 
 /// Writes the tables of a run.
 #[derive(Debug)]

@@ -28,13 +28,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use prism_model::{Device, DeviceClass, DeviceError, PresentDevice};
+use prism_runs::Ending;
 use thiserror::Error;
 
 pub use self::case::{Task, UnknownTask};
 pub use self::comparison::Comparison;
 pub use self::machine::Machine;
 pub use self::memory::{device_memory, resident_memory};
-pub use self::report::{DeviceDescription, Measurement, Report, check_target};
+pub use self::report::{DeviceDescription, Measurement, Report};
 pub use self::subject::Agent;
 pub use self::table::render;
 
@@ -72,20 +73,18 @@ pub struct BenchOptions {
 pub struct Outcome {
     /// What it measured.
     pub report: Report,
-    /// Pieces of work that it got to, whether or not they could be measured.
-    pub tried: usize,
-    /// Pieces of work that there were; more than `tried` when the run was interrupted.
-    pub planned: usize,
+    /// Why it ended early, if it did.
+    pub interruption: Option<Ending>,
     /// What could not be measured, and why.
     pub failures: Vec<String>,
 }
 
-/// Why a file of measurements cannot be read or written.
+/// Why a file of measurements cannot be read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BenchError {
     /// It cannot be read at all.
-    #[error("cannot read {}: give a file that `prism bench --json` wrote", .path.display())]
+    #[error("cannot read {}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -93,7 +92,7 @@ pub enum BenchError {
         source: io::Error,
     },
     /// It holds something else.
-    #[error("{} holds no measurements: give a file that `prism bench --json` wrote", .path.display())]
+    #[error("{} holds no measurements", .path.display())]
     NotAReport {
         /// The file.
         path: PathBuf,
@@ -101,8 +100,7 @@ pub enum BenchError {
         source: serde_json::Error,
     },
     /// It is of another version.
-    #[error("{} has format {found}, and this prism reads format {known}: measure again, or use the prism that wrote it",
-        .path.display())]
+    #[error("{} has format {found}, and this version reads format {known}", .path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -110,31 +108,6 @@ pub enum BenchError {
         found: u64,
         /// The format that can be read.
         known: u64,
-    },
-    /// A name that says something else.
-    #[error("{} does not end in .{extension}, and other files are not written over: choose another name",
-        .path.display())]
-    WrongName {
-        /// The file.
-        path: PathBuf,
-        /// How its name must end.
-        extension: &'static str,
-    },
-    /// There is no folder to write it into.
-    #[error("cannot write {}: there is no folder {}", .path.display(), .folder.display())]
-    NoFolder {
-        /// The file.
-        path: PathBuf,
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// It cannot be written.
-    #[error("cannot write {}: give a file in a folder that is writable", .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
     },
 }
 
@@ -153,9 +126,8 @@ pub fn run(options: &BenchOptions) -> Result<Outcome, RunError> {
     let devices = open_devices(&options.devices)?;
     let cases = Case::plan(&options.tasks, &options.agents, &options.batches, options.roms.as_deref())?;
     let descriptions = devices.iter().map(|opened| opened.description.clone()).collect();
-    let mut report = Report::start(Machine::this(), machine::versions(), descriptions);
+    let mut report = Report::start(Machine::this(), machine::versions(), descriptions, cases.len());
     let mut failures = Vec::new();
-    let mut tried = 0;
     let progress = Progress::new(cases.len());
     for &case in &cases {
         if options.interrupt.requested() {
@@ -164,10 +136,11 @@ pub fn run(options: &BenchOptions) -> Result<Outcome, RunError> {
         progress.begin(case);
         let Some(measurements) = measure(case, &devices, options, &mut failures) else { break };
         report.measurements.extend(measurements);
-        tried += 1;
+        report.tried += 1;
         progress.end();
     }
-    Ok(Outcome { report, tried, planned: cases.len(), failures })
+    let interruption = options.interrupt.ending().filter(|_| report.is_incomplete());
+    Ok(Outcome { report, interruption, failures })
 }
 
 /// The devices called `names`, each once; without names, those of this machine that are worth learning on.

@@ -21,8 +21,8 @@ pub use evaluate::{EvaluatedGame, Games, evaluate};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
 pub use prism_runs::{
-    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Position,
-    RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker,
-    Sink, Statistics, Summary, UpdateRecord, append_evaluation,
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, OutputError,
+    OutputFile, Position, RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath,
+    SavedWeights, ScoreTracker, Sink, Statistics, Summary, UpdateRecord, append_evaluation,
 };
 pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run, RunError, RunErrorKind};

@@ -1,9 +1,11 @@
 //! What was measured, as a value and as a file.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use prism_runs::{OutputError, OutputFile};
 use serde::{Deserialize, Serialize};
 
 use super::{BenchError, Machine, Task};
@@ -30,6 +32,12 @@ pub struct Report {
     pub versions: BTreeMap<String, String>,
     /// Devices of the networks.
     pub devices: Vec<DeviceDescription>,
+    /// Pieces of work that were to be measured; not in older files.
+    #[serde(default)]
+    pub planned: usize,
+    /// Pieces of work that it got to, whether or not they could be measured; fewer than planned when it was interrupted.
+    #[serde(default)]
+    pub tried: usize,
     /// Times, in the order in which they were taken.
     pub measurements: Vec<Measurement>,
 }
@@ -89,7 +97,12 @@ struct Versioned {
 
 impl Report {
     /// A report of this process, which starts now and has measured nothing yet.
-    pub(super) fn start(machine: Machine, versions: BTreeMap<String, String>, devices: Vec<DeviceDescription>) -> Self {
+    pub(super) fn start(
+        machine: Machine,
+        versions: BTreeMap<String, String>,
+        devices: Vec<DeviceDescription>,
+        planned: usize,
+    ) -> Self {
         Self {
             format: FORMAT,
             program: format!("prism {}", env!("CARGO_PKG_VERSION")),
@@ -99,8 +112,15 @@ impl Report {
             machine,
             versions,
             devices,
+            planned,
+            tried: 0,
             measurements: Vec::new(),
         }
+    }
+
+    /// Whether it was interrupted before it had got to all its work.
+    pub fn is_incomplete(&self) -> bool {
+        self.tried < self.planned
     }
 
     /// Reads what [`Report::write`] wrote.
@@ -120,41 +140,24 @@ impl Report {
     /// Writes it to `path` as JSON, over a file that is there.
     ///
     /// # Errors
-    /// [`BenchError::WrongName`], [`BenchError::NoFolder`], [`BenchError::Write`].
-    pub fn write(&self, path: &Path) -> Result<(), BenchError> {
-        check_target(path, "json")?;
+    /// Those of [`OutputFile::new`] for the extension `json`, and of [`OutputFile::write`].
+    pub fn write(&self, path: &Path) -> Result<(), OutputError> {
         let mut text = serde_json::to_string_pretty(self).expect("a report is plain data with string keys");
         text.push('\n');
-        fs::write(path, text).map_err(|source| BenchError::Write { path: path.to_owned(), source })
+        OutputFile::new(path, "json")?.write(text.as_bytes())
     }
 }
 
-/// The command line, with the name of the program instead of the way to it.
+/// The command line, with the name of the program instead of the way to it, and a mark where it is no Unicode.
 fn command() -> String {
-    let mut arguments: Vec<String> = std::env::args().collect();
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(program) = arguments.first_mut()
-        && let Some(name) = Path::new(program.as_str()).file_name()
+        && let Some(name) = Path::new(&program).file_name()
     {
-        *program = name.to_string_lossy().into_owned();
+        *program = name.to_owned();
     }
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     arguments.join(" ")
-}
-
-/// Checks that something may be written to `path` later, before minutes are spent on it.
-///
-/// # Errors
-/// [`BenchError::WrongName`] when the name does not end in `extension`, [`BenchError::NoFolder`].
-pub fn check_target(path: &Path, extension: &'static str) -> Result<(), BenchError> {
-    // Other files are never overwritten: a run's records are one slip of the keyboard away.
-    if path.extension().is_none_or(|found| found != extension) {
-        return Err(BenchError::WrongName { path: path.to_owned(), extension });
-    }
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            Err(BenchError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -183,7 +186,8 @@ pub(crate) mod examples {
             Machine { cpu: "Abacus 3".to_owned(), threads: 2, memory_bytes: Some(8 << 30), os: "Clay 1".to_owned() };
         let versions = BTreeMap::from([("burn".to_owned(), "0.22.1".to_owned())]);
         let devices = vec![DeviceDescription { name: "flex".to_owned(), description: "the processor".to_owned() }];
-        Report { measurements, ..Report::start(machine, versions, devices) }
+        let count = measurements.len();
+        Report { measurements, tried: count, ..Report::start(machine, versions, devices, count) }
     }
 }
 
@@ -227,16 +231,5 @@ mod tests {
             let message = format!("{:#}", anyhow::Error::from(error));
             assert!(message.contains(expected) && message.contains("bench.json"), "{message}");
         }
-    }
-
-    #[test]
-    fn targets_are_refused_before_they_are_needed() {
-        let folder = tempfile::tempdir().unwrap();
-        check_target(Path::new("bench.json"), "json").unwrap();
-        check_target(&folder.path().join("bench.svg"), "svg").unwrap();
-        let wrong_name = check_target(&folder.path().join("episodes.csv"), "json");
-        assert!(matches!(wrong_name, Err(BenchError::WrongName { .. })));
-        let no_folder = check_target(&folder.path().join("deep/bench.json"), "json");
-        assert!(matches!(no_folder, Err(BenchError::NoFolder { .. })));
     }
 }

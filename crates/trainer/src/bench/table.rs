@@ -19,6 +19,9 @@ pub fn render(report: &Report, comparison: Option<&Comparison>) -> String {
         }
     }
     text.push_str(&legend(report, comparison));
+    if report.is_incomplete() {
+        line(&mut text, format_args!("interrupted after {} of {} pieces of work", report.tried, report.planned));
+    }
     text
 }
 
@@ -97,6 +100,9 @@ fn legend(report: &Report, comparison: Option<&Comparison>) -> String {
                     machine.cpu, machine.os
                 ),
             );
+        }
+        if old.is_incomplete() {
+            line(&mut text, format_args!("the old figures are of a run that was interrupted"));
         }
         if !report.measurements.iter().any(|new| comparison.change(new).is_some()) {
             line(&mut text, format_args!("none of the old figures is of the same work on a device of the same name"));

@@ -112,12 +112,12 @@ pub enum SettingsError {
         /// What was typed.
         text: String,
     },
-    /// A section that does not exist.
-    #[error("there is no section `{name}`{}; sections: {}", did_you_mean(.near), .sections.join(", "))]
-    UnknownSection {
+    /// A section or setting that does not exist.
+    #[error("there is no section and no setting `{name}`{}; sections: {}", did_you_mean(.near), .sections.join(", "))]
+    UnknownSetting {
         /// What was asked for.
         name: String,
-        /// Sections with a similar name.
+        /// Sections and settings with a similar name.
         near: Vec<String>,
         /// All sections.
         sections: Vec<&'static str>,
@@ -206,12 +206,21 @@ impl fmt::Display for Problem {
     }
 }
 
+/// As many missing keys make it likely that somebody meant to write down only what differs from a preset.
+const MANY_MISSING: usize = 4;
+
 /// One problem as a line, several as a list.
 fn lines(problems: &[Problem]) -> String {
+    let is_missing = |problem: &&Problem| matches!(problem.fault, Fault::Missing { .. });
     match problems {
         [problem] => problem.to_string(),
         problems => {
-            let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+            let mut lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+            if problems.iter().filter(is_missing).count() >= MANY_MISSING {
+                lines.push_str(
+                    "\nbase = \"dqn\" as its first line would take what a file leaves out from the preset dqn",
+                );
+            }
             format!("{} settings cannot be used:{lines}", problems.len())
         }
     }

@@ -15,7 +15,7 @@ pub struct RunConfig {
 }
 
 keys! {
-    pub(super) const SEED: Key<u64> = whole("run.seed", 0..=u64::MAX, "any size", "Seed of every random choice.").otherwise("0");
+    pub(super) const SEED: Key<u64> = whole("run.seed", 0..=u64::MAX, "", "Seed of every random choice.").otherwise("0");
     pub(super) const DEVICE: Key<String> = text("run.device", "the name of a device, or \"auto\"", "Device of the networks.").otherwise("\"auto\"");
 }
 
