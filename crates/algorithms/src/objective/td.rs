@@ -56,7 +56,7 @@ pub fn losses(loss: TdLoss, bootstrap: Bootstrap, online: &QNetwork, target: &QN
 ///
 /// # Shapes
 /// - `returns`: G, the n-step return, `[batch]`
-/// - `discounts`: D, the product of the discounts up to s', 0 after a real ending, `[batch]`
+/// - `discounts`: D, the product of the discounts up to s', 0 after a termination, `[batch]`
 /// - `next_q_values`: Q_target(s', ·), `[batch, actions]`
 /// - `next_actions`: a*, `[batch, 1]`
 /// - returns: `[batch]`
