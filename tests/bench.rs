@@ -153,7 +153,7 @@ fn ctrl_c_ends_early_and_keeps_what_was_measured() {
 
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| File::create(folder.path().join(name)).unwrap();
-    // The second batch has so much time that nobody would wait for its end; the first one shares it.
+    // Eight pieces of work: the signal arrives during the second, long before the last.
     let mut child = Command::new(env!("CARGO_BIN_EXE_prism"))
         .args(["bench", "--device", "flex", "--task", "projection", "--batch", "1,2,3,4,5,6,7,8", "--seconds", "1"])
         .args(["--json", "part.json"])

@@ -44,7 +44,7 @@ pub enum LearningError {
     },
 }
 
-/// How much experience and learning an agent has behind it, and its current ε.
+/// Counts of an agent's steps, frames and updates, and its current ε.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AgentPosition {
     /// Agent steps observed, over all environments together.
@@ -245,8 +245,8 @@ impl Agent {
     /// type Last, [`begin`](Self::begin) the next episode.
     ///
     /// # Panics
-    /// When there is no such environment, no episode runs on it, or the step or observation cannot follow the
-    /// previous one.
+    /// When there is no such environment, no episode runs on it, or the step or observation cannot
+    /// follow the previous one.
     pub fn observe(&mut self, stream: usize, action: usize, step: &TimeStep, observation: &[u8]) {
         self.replay.add(stream, action, step, observation);
         self.agent_steps += AgentSteps(1);

@@ -134,8 +134,8 @@ impl Replay {
         self.frames.memory_bytes() + self.transitions.memory_bytes() + priorities
     }
 
-    /// Starts an episode of a stream with the observation of its reset, newest frame last. Leading
-    /// frames of zeros pad the stack at an episode's start and take no memory.
+    /// Starts an episode of a stream with the observation of its reset, newest frame last. Leading frames of
+    /// zeros pad the stack at an episode's start and take no memory.
     ///
     /// If the stream's previous episode still runs, it is abandoned: its incomplete transitions are dropped.
     ///
@@ -225,8 +225,8 @@ impl Replay {
         self.gather(batch);
     }
 
-    /// Sets raw priorities `[B]` of transitions `[B]`. Ids of evicted transitions are ignored; of several
-    /// priorities for one id the last counts. Does nothing where the sampling has no priorities.
+    /// Sets raw priorities `[B]` of transitions `[B]`. Ids of evicted transitions are ignored; of several priorities for one
+    /// id the last counts. Does nothing where the sampling has no priorities.
     ///
     /// Until its first update, a transition has the largest priority seen before it was added, or 1 if that is larger.
     /// Proportional sampling never draws a priority of 0 unless all are 0, when all are equally likely.

@@ -14,9 +14,9 @@ use crate::fully_connected::{FullyConnected, Layers};
 pub enum Streams {
     /// One stream gives q-values.
     Single,
-    /// One stream gives the value V of the observation, another the advantage A of each action, and Q(s, a) = V(s) + A(s,
-    /// a) - mean over a' of A(s, a') (Wang et al. 2016, equation 9). Each stream has a last hidden layer of its own, of the
-    /// size that the torso names; earlier layers are shared.
+    /// One stream gives the value V of the observation, another the advantage A of each action, and
+    /// Q(s, a) = V(s) + A(s, a) - mean over a' of A(s, a') (Wang et al. 2016, equation 9). Each stream has a last hidden
+    /// layer of its own, of the size that the torso names; earlier layers are shared.
     ///
     /// Distributions are combined in this way atom by atom, before the softmax (Hessel et al. 2017, "The Integrated
     /// Agent"), and quantiles one by one.

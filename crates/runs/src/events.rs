@@ -51,7 +51,7 @@ pub struct RunHeader {
     pub memory: Option<u64>,
 }
 
-/// How far a run has come, and its current ε.
+/// Counts of a run's steps, frames and updates, and its current ε.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Agent steps taken.

@@ -61,6 +61,9 @@ fn mean(probabilities: Tensor<2>, support: &Support) -> Tensor<1> {
 /// - `targets`: m, probabilities, `[batch, atoms]`
 /// - `logits`: log p up to a constant, `[batch, atoms]`
 /// - returns: `[batch]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn cross_entropy(targets: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
     assert_eq!(targets.dims(), logits.dims(), "one target for each predicted distribution");
     (targets * log_softmax(logits, 1)).sum_dim(1).squeeze_dim(1).neg()
@@ -73,6 +76,9 @@ pub fn cross_entropy(targets: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
 /// - `discounts`: D, `[batch]`
 /// - `probabilities`: the target network's distribution of a* in s', `[batch, atoms]`
 /// - returns: `[batch, atoms]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn distribution_target(
     kind: DistributionTarget,
     returns: Tensor<1>,
@@ -102,6 +108,9 @@ pub fn distribution_target(
 ///
 /// # Shapes
 /// As [`distribution_target`].
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn spread_to_neighbours(
     returns: Tensor<1>,
     discounts: Tensor<1>,

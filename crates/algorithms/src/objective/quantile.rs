@@ -34,6 +34,9 @@ fn mean(quantiles: Tensor<2>) -> Tensor<1> {
 /// - `discounts`: D, 0 after a termination, `[batch]`
 /// - `quantiles`: θ, the target network's quantiles of a* in s', `[batch, quantiles]`
 /// - returns: `[batch, quantiles]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn quantile_target(returns: Tensor<1>, discounts: Tensor<1>, quantiles: Tensor<2>) -> Tensor<2> {
     let [batch, _] = quantiles.dims();
     assert_eq!(returns.dims(), [batch], "one return for each row of quantiles");
@@ -54,7 +57,7 @@ pub fn quantile_target(returns: Tensor<1>, discounts: Tensor<1>, quantiles: Tens
 /// - returns: `[batch]`
 ///
 /// # Panics
-/// When κ is negative or not finite.
+/// When κ is negative or not finite, or the batches differ in size.
 pub fn quantile_huber(targets: Tensor<2>, predicted: Tensor<2>, kappa: f32) -> Tensor<1> {
     assert!(kappa >= 0.0 && kappa.is_finite(), "kappa is {kappa}: it must be 0 or more, and finite");
     let ([batch, wanted], [rows, count]) = (targets.dims(), predicted.dims());

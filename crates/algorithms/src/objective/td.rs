@@ -60,6 +60,9 @@ pub fn losses(loss: TdLoss, bootstrap: Bootstrap, online: &QNetwork, target: &QN
 /// - `next_q_values`: Q_target(s', ·), `[batch, actions]`
 /// - `next_actions`: a*, `[batch, 1]`
 /// - returns: `[batch]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn q_learning_target(
     returns: Tensor<1>,
     discounts: Tensor<1>,

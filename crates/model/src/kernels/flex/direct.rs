@@ -77,8 +77,8 @@ impl Geometry {
 
     /// Calls `visit(packed, weight, count)` for each group of up to [`ALIGNMENT`] neighbouring output channels at each
     /// value of the receptive field. `packed` is the group's first index in `[patch, padded out]`, where its channels are
-    /// neighbours;
-    /// `weight` is that in `[out, channels, size, size]`, where they are [`Self::patch`] apart; `count` is their number.
+    /// neighbours; `weight` is that in `[out, channels, size, size]`, where they are [`Self::patch`] apart; `count` is their
+    /// number.
     ///
     /// Only one group's rows of the weight are read at a time, so that their neighbouring values stay in the cache.
     #[inline(always)]
