@@ -1,6 +1,6 @@
 //! Preprocessing of real screens, and agent steps of one environment, game by game. Needs the ROM files.
 //!
-//! `preprocessing` plays 64 agent steps of real screens in turn, as it profits from what does not change between them.
+//! `preprocessing` goes through the real screens of 64 agent steps in order, because it is faster where screens do not change.
 
 use std::hint::black_box;
 
@@ -63,7 +63,7 @@ fn preprocessing(c: &mut Criterion) {
             b.iter(|| ale.read_screen(black_box(&mut screen)))
         });
     }
-    // Whatever could be kept from the frame before has changed, and no two rows are alike.
+    // The worst case: everything has changed since the frame before, and no two rows are equal.
     let noise: Vec<u8> = (0..3 * 210 * 160u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 & 0xfe).collect();
     let screens: Vec<&[u8]> = noise.chunks_exact(210 * 160).collect();
     let mut preprocessing = Preprocessing::new(Palette::NTSC, (210, 160), Colour::Grey, (84, 84));

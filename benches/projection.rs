@@ -1,4 +1,4 @@
-//! The projection of return distributions on 51 atoms: as the kernel that the learner uses, and as a tensor expression.
+//! The projection of return distributions onto 51 atoms, as the learner's kernel and as a tensor expression.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -9,7 +9,7 @@ type Projection = fn(Tensor<1>, Tensor<1>, Tensor<2>, &Support) -> Tensor<2>;
 const BOTH: [(&str, Projection); 2] = [("kernel", project), ("expression", project_by_tensors)];
 const ATOMS: usize = 51;
 
-/// A batch on the host: returns, discounts of three steps or an ending, probabilities.
+/// A batch on the host: returns, discounts of three steps or of a termination, probabilities.
 struct Rows {
     returns: Vec<f32>,
     discounts: Vec<f32>,

@@ -1,6 +1,7 @@
 //! Replay of 84x84x4 observations: bytes per transition, and the time to add one and to sample a batch. Then sampling by
-//! priority and updating priorities among a million transitions with observations of 4 bytes, which cost next to nothing
-//! to copy, beside the way that reads all priorities for each batch; benches/peers/replay.sh adds NumPy's figures.
+//! priority and updating priorities among a million transitions with observations of 4 bytes, which take
+//! almost no time to copy, compared with a sampler that reads all priorities for each batch; benches/peers/replay.sh adds
+//! NumPy's times.
 
 use std::hint::black_box;
 
@@ -11,15 +12,16 @@ use prism_environment::{Element, ObservationSpec, Seed, StepType, TimeStep};
 const TRANSITIONS: usize = 100_000;
 const STREAMS: usize = 8;
 const BATCH_SIZES: [usize; 2] = [32, 256];
-/// Transitions among which priorities decide, the number of the prioritized replay paper.
+/// Capacity of the prioritized replay, as in Schaul et al. 2016.
 const PRIORITIZED: usize = 1_000_000;
-/// Of the proportional variant (Schaul et al. 2016), as is the importance exponent at the start.
+/// Priority exponent of the proportional variant (Schaul et al. 2016); the importance exponent at the start is also from
+/// there.
 const PRIORITY_EXPONENT: f64 = 0.6;
 const IMPORTANCE_EXPONENT: f64 = 0.4;
 /// Pong games take about this many agent steps.
 const EPISODE: usize = 1_000;
 
-/// What feeds one stream: frames that differ from each other, and say where they come from.
+/// Feeds one stream with frames that differ from each other and tell their position.
 struct Feed {
     stream: usize,
     steps: usize,
@@ -54,7 +56,7 @@ impl Feed {
     }
 }
 
-/// A full replay whose ring has gone round, and what feeds it.
+/// A full replay that has evicted transitions, and its feed.
 fn filled(sampling: Sampling) -> (Replay, Vec<Feed>) {
     let observation = ObservationSpec { stack: 4, frame: vec![84, 84], element: Element::U8 };
     let (bytes, frame_bytes) = (observation.bytes(), observation.frame_bytes());
@@ -165,7 +167,7 @@ impl Naive {
     }
 }
 
-/// A small generator (Steele, Lea and Flood 2014) for whatever is not the replay's.
+/// A small generator (Steele, Lea and Flood 2014) for the random numbers that the replay does not draw.
 struct SplitMix(u64);
 
 impl SplitMix {
@@ -216,7 +218,7 @@ fn prioritized_replay(sampling: Sampling) -> (Replay, Update) {
     (replay, (ids, priorities))
 }
 
-/// The k-th of a batch must come from the k-th part of the masses added up, and weigh as the formula says.
+/// Checks that the k-th of a batch comes from the k-th part of the summed masses and has the formula's weight.
 fn assert_draws(masses: &[f64], ids: &[TransitionId], weights: &[f32]) {
     let mut sums = vec![0.0];
     sums.extend(masses.iter().scan(0.0, |sum, mass| {

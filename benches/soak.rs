@@ -1,4 +1,4 @@
-//! Memory over many updates: host and device memory must not grow. Fails where they do.
+//! Host and device memory over many updates. Fails where either grows.
 //!
 //! Each turn is what a training loop does: the agent acts in several environments, observes, and makes an update. The
 //! network is Rainbow's, on images of 36x36, so that every kind of kernel and layer takes part; replay is full before
@@ -30,7 +30,7 @@ const SIDE: usize = 36;
 const CAPACITY: usize = 2_000;
 /// Lines of the report.
 const PARTS: u64 = 20;
-/// What allocators may take and keep after the first part, in bytes: fragments, not a leak, which would go on growing.
+/// Growth allowed after the first part, in bytes: allocators fragment memory, but a leak would grow beyond it.
 const SLACK: u64 = 32 << 20;
 
 fn main() {
@@ -50,7 +50,7 @@ fn main() {
     }
 }
 
-/// What a process and its device hold, in bytes.
+/// Memory of the process and of its device, in bytes.
 #[derive(Clone, Copy)]
 struct Held {
     host: Option<u64>,
@@ -98,7 +98,7 @@ fn config() -> AgentConfig {
     }
 }
 
-/// Environments that show noise and never end.
+/// Environments with observations of noise and endless episodes.
 struct Snow {
     observations: Vec<u8>,
     bytes: usize,
@@ -111,7 +111,7 @@ impl Snow {
         Self { observations: vec![0; ENVIRONMENTS * bytes], bytes, generator: Seed(3).generator() }
     }
 
-    /// Every stack of frames moves on by one.
+    /// Shifts every stack by one frame.
     fn step(&mut self) {
         let frame = SIDE * SIDE;
         for observation in self.observations.chunks_exact_mut(self.bytes) {

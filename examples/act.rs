@@ -1,4 +1,4 @@
-//! Acts with trained weights and nothing of training: no gradients, no replay, no emulator.
+//! Acts with trained weights, without gradients, replay or emulator.
 //!
 //! ```text
 //! cargo run --release --example act -- runs/catch-.../weights/best.safetensors

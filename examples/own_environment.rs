@@ -1,4 +1,4 @@
-//! A game of one's own, trained through the library: walk along a corridor to the door.
+//! Defines a game and trains it through the library: walk along a corridor to the door.
 //!
 //! ```text
 //! cargo run --release --example own_environment
@@ -8,7 +8,7 @@ use prism::{Config, Ending, Environments, Place, Run};
 use prism_environment::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, StepType, TimeStep};
 
 const ROOMS: usize = 8;
-/// An episode ends after so many steps, with or without the door.
+/// Steps after which an episode ends without the door.
 const PATIENCE: usize = 30;
 
 /// The walker starts in the first room; the door is in the last.
@@ -47,7 +47,7 @@ impl Environment for Corridor {
         self.show(observation);
         let (step_type, discount, reward, game) = match (self.room == ROOMS - 1, self.steps == PATIENCE) {
             (true, _) => (StepType::Last, 0.0, 1.0, Game::Over),
-            // Time is up: the episode is cut short, and what would have followed still counts.
+            // A truncation: the discount stays 1, so that learning bootstraps from the last observation.
             (false, true) => (StepType::Last, 1.0, 0.0, Game::Truncated),
             (false, false) => (StepType::Mid, 1.0, 0.0, Game::Running),
         };

@@ -1,16 +1,18 @@
-//! Learning distributions of returns for two fixed states, the toy of "Deep Reinforcement Learning in Action" (Zai and
-//! Brown 2020, chapter 7): two random observations, one action each, rewards 0 and 8 with noise.
+//! Learns distributions of returns for two fixed states, the toy problem of "Deep Reinforcement Learning in Action" (Zai
+//! and Brown 2020, chapter 7): two random observations, one action each, rewards 0 and 8 with noise.
 //!
 //! ```text
 //! cargo run --release --example two_states -- projection
 //! cargo run --release --example two_states -- neighbour-spreading
 //! ```
 //!
-//! It writes `two-states-distributions.svg`, what the network expects of every action in both states, and
-//! `two-states-targets.svg`, the targets of the last update with the predictions made for them. Only the two actions that
-//! were taken have anything to learn from.
+//! It writes `two-states-distributions.svg`, the predicted distributions of every action in both states, and
+//! `two-states-targets.svg`, the targets of the last update with their predictions. Only the two actions that are taken
+//! learn anything.
 
 use anyhow::{Context, bail};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Tensor, TensorData};
 use prism_algorithms::{
     Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Measure, Objective,
     objective::categorical::distribution_target,
@@ -19,9 +21,6 @@ use prism_environment::Seed;
 use prism_model::{Activation, Adam, Input, InputElement, NetworkConfig, Optimiser, Output, Support, Torso, read};
 use prism_report::{Comparison, DistributionRow, distribution_grid, target_and_prediction};
 use rand::RngExt;
-
-use burn::tensor::activation::softmax;
-use burn::tensor::{Tensor, TensorData};
 
 /// Action and mean reward of each state.
 const STATES: [(i32, f32); 2] = [(0, 0.0), (2, 8.0)];
@@ -115,7 +114,7 @@ fn main() -> anyhow::Result<()> {
         .collect();
     let picture = target_and_prediction("Two states: targets and predictions", &atoms, &comparisons);
     picture.write("two-states-targets.svg".as_ref()).context("cannot write the targets")?;
-    println!("the pictures are two-states-distributions.svg and two-states-targets.svg");
+    println!("the figures are two-states-distributions.svg and two-states-targets.svg");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `prism bench` through the real binary: what it writes, and what it refuses. No time is judged.
+//! `prism bench` through the real binary: what it writes, and what it refuses. Speeds are not checked.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::support::{assert_says, prism, refusal, refusal_in};
 const SMALL: [&str; 9] =
     ["bench", "--device", "flex", "--task", "projection,forward", "--agent", "dqn", "--seconds", "0.05"];
 
-/// Runs `prism bench` and gives what it printed.
+/// Runs `prism bench` and returns what it printed.
 fn bench(folder: &Path, arguments: &[&str]) -> String {
     let output = prism(folder, &[&SMALL, arguments].concat());
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -129,7 +129,7 @@ fn without_a_rom_catch_is_stepped_and_a_damaged_one_is_refused() {
     let output = || {
         let small = ["bench", "--device", "flex", "--task", "environment", "--seconds", "0.01", "--roms", "."];
         let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
-        // No other folder of ROMs is found.
+        // So that no other folder of ROMs is found.
         let command = command.env("HOME", folder.path()).env_remove("XDG_DATA_HOME").env_remove("ALE_ROMS_DIR");
         command.args(small).current_dir(folder.path()).output().expect("prism starts")
     };
@@ -153,7 +153,7 @@ fn ctrl_c_ends_early_and_keeps_what_was_measured() {
 
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| File::create(folder.path().join(name)).unwrap();
-    // The second batch has so much time that nobody would wait for its end; the first one shares it.
+    // Eight pieces of work: the signal arrives during the second, long before the last.
     let mut child = Command::new(env!("CARGO_BIN_EXE_prism"))
         .args(["bench", "--device", "flex", "--task", "projection", "--batch", "1,2,3,4,5,6,7,8", "--seconds", "1"])
         .args(["--json", "part.json"])

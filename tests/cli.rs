@@ -1,4 +1,4 @@
-//! The real binary: what is typed and what comes back.
+//! The real binary: its output and exit codes for command lines, above all bad ones.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -88,7 +88,7 @@ fn a_run_whose_loss_is_no_number_any_more_ends_and_says_why() {
         &String::from_utf8(output.stderr).unwrap(),
         &["error: learning has blown up", "learning_rate", "in run"],
     );
-    // Whatever ends a run, there are weights that are numbers and a summary that says why.
+    // However a run ends, its weights are finite and its summary gives the reason.
     let run = folder.path().join("run");
     let weights = prism_model::Weights::read(&run.join("weights/latest.safetensors")).unwrap();
     assert!(weights.are_finite());
@@ -348,7 +348,7 @@ fn an_existing_run_folder_is_left_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_folder_that_cannot_be_made_is_named() {
-    // Nobody, root included, makes folders in /proc.
+    // Not even root can make folders in /proc.
     let message = refusal(&["train", "catch", "--out", "/proc/prism-run"]);
     assert_says(&message, &["/proc/prism-run"]);
 }

@@ -5,20 +5,20 @@ use std::path::Path;
 
 use crate::support::{preset, tensors, train_into};
 
-/// Everything a run writes that the clock must not touch.
+/// The files of a run that must not depend on the clock.
 const RECORDS: [&str; 5] =
     ["episodes.csv", "train.csv", "evaluations.csv", "weights/latest.safetensors", "config.toml"];
 
 fn records(folder: &Path) -> Vec<Vec<u8>> {
     let read = |name: &str| match name.ends_with(".safetensors") {
-        // Its texts name the threads.
+        // Its metadata has the number of threads.
         true => tensors(&folder.join(name)),
         false => fs::read(folder.join(name)).expect("every run writes it"),
     };
     RECORDS.iter().map(|name| read(name)).collect()
 }
 
-/// Runs a preset twice, the second time with `changed` settings, and gives both runs' records.
+/// Runs a preset twice, the second time with `changed` settings, and returns both runs' records.
 fn run_twice(name: &str, seeds: [u64; 2], settings: &[&str], changed: &[&str]) -> [Vec<Vec<u8>>; 2] {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let second_settings: Vec<&str> = settings.iter().chain(changed).copied().collect();
@@ -57,7 +57,7 @@ fn another_seed_writes_other_bytes() {
 #[test]
 fn threads_do_not_change_an_atari_run_of_several_environments() {
     let [mut one, mut three] = run_twice("pong", [5, 5], &SHORT_PONG, &["environment.threads=3"]);
-    // The configuration names its threads, so it alone differs.
+    // Only the configuration differs, because it has the number of threads.
     assert_ne!(one.pop(), three.pop());
     for ((name, one), three) in RECORDS.iter().zip(&one).zip(&three) {
         assert!(one == three, "the number of threads changes {name}");

@@ -1,14 +1,15 @@
-//! One computation on every device gives one result: each device of this machine against Flex, the reference.
+//! Each device of this machine computes what Flex, the reference, computes.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use prism::{Ending, Environments, Place, Run};
-use std::num::NonZeroUsize;
-
-use prism_algorithms::{Batch, Learner, LearnerConfig, Measure, Objective, TdLoss, UpdateResult};
-use prism_algorithms::{Bootstrap, DistributionTarget, GradientBound};
+use prism_algorithms::{
+    Batch, Bootstrap, DistributionTarget, GradientBound, Learner, LearnerConfig, Measure, Objective, TdLoss,
+    UpdateResult,
+};
 use prism_environment::Seed;
 use prism_model::{
     Adam, DeviceClass, Input, InputElement, Layers, NetworkConfig, Noise, Optimiser, Output, PresentDevice, QNetwork,
@@ -20,8 +21,8 @@ use crate::support::preset;
 
 const BATCH: usize = 8;
 
-/// Every device but the reference. Their absence is told on the terminal, past the test runner, which hides what passing
-/// tests print; where `PRISM_REQUIRE_GRAPHICS` is set it is a failure.
+/// Every device but the reference. If there is none, a line on standard error says so, written directly because the test
+/// runner hides what passing tests print; with `PRISM_REQUIRE_GRAPHICS` set the test fails.
 fn others(test: &str) -> Vec<PresentDevice> {
     let others: Vec<_> = prism_model::present_devices().into_iter().filter(|device| device.name != "flex").collect();
     if others.is_empty() {
@@ -36,8 +37,8 @@ fn adam(learning_rate: f64) -> Optimiser {
     Optimiser::Adam(Adam { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1.5e-4 })
 }
 
-/// Agents that between them use every kernel and every kind of layer, loss and optimiser. On images of the size that games
-/// have, or the least that the torso takes where the processor has to do the work of a GPU.
+/// Agents that together use every kernel and every kind of layer, loss and optimiser. Images have the size of Atari's, or
+/// the smallest that the torso takes on a software GPU.
 fn agents(device: &PresentDevice) -> [(&'static str, NetworkConfig, LearnerConfig); 5] {
     let side = if device.class == DeviceClass::SoftwareGpu { 36 } else { 84 };
     let input = Input { shape: vec![4, side, side], element: InputElement::U8 };
@@ -49,7 +50,7 @@ fn agents(device: &PresentDevice) -> [(&'static str, NetworkConfig, LearnerConfi
         layers: Layers::Noisy { noise: Noise::Factorised, sigma: 0.5 },
         ..c51.clone()
     };
-    // Small, because devices time kernels for each of its many shapes.
+    // Small, because devices tune kernels for each of its many shapes.
     let impala = NetworkConfig {
         input: Input { shape: vec![4, 22, 21], ..network.input.clone() },
         torso: Torso::Impala { channels: vec![8, 16], hidden: vec![32] },
@@ -76,7 +77,8 @@ fn agents(device: &PresentDevice) -> [(&'static str, NetworkConfig, LearnerConfi
     ]
 }
 
-/// Numbers of environments that act together. Each has kernels of its own, which a software GPU compiles and times for long.
+/// Numbers of environments that act together. Each needs kernels of its own, which a software GPU is slow to compile
+/// and tune.
 fn batch_sizes(device: &PresentDevice) -> Vec<usize> {
     if device.class == DeviceClass::SoftwareGpu { vec![1, BATCH] } else { vec![1, BATCH, 32] }
 }
@@ -141,7 +143,7 @@ fn forward_passes_agree_at_every_batch_size_that_acting_uses() {
 fn losses_and_gradients_agree() {
     for device in others("losses and gradients agree") {
         for (agent, network, config) in agents(&device) {
-            // One step of plain gradient descent is the gradient itself.
+            // The change of one step of plain gradient descent is proportional to the gradient.
             let config = LearnerConfig { optimiser: Optimiser::Sgd { learning_rate: 1.0 }, ..config };
             let run = |device: &Device| -> (UpdateResult, Vec<f32>) {
                 let mut learner = Learner::new(config, network.clone(), Seed(1), device).expect("a valid learner");
@@ -157,7 +159,7 @@ fn losses_and_gradients_agree() {
             assert_agree(&what("q-values"), &reference.q_values, &other.q_values, 1e-4);
             let norm = |result: UpdateResult| [result.gradient_norm.expect("it was measured")];
             assert_agree(&what("gradient norm"), &norm(reference), &norm(other), 1e-3);
-            // A gradient is a difference of weights here, which costs it some of its digits.
+            // The gradient is computed from a difference of weights, which loses some digits.
             assert_agree(&what("gradient"), &gradient, &other_gradient, 1e-3);
         }
     }

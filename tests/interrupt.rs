@@ -40,12 +40,12 @@ impl<'a> LongRun<'a> {
         assert_eq!(self.child.try_wait().unwrap(), None, "nobody has asked it to end");
     }
 
-    /// Does what Ctrl-C does and waits for the end; gives standard output.
+    /// Sends the signal of Ctrl-C and waits for the end; returns standard output.
     fn interrupt(self) -> String {
         self.signal("INT", 130)
     }
 
-    /// Sends a signal and waits for the end, which must have this code; gives standard output.
+    /// Sends a signal and waits for the end, which must have this exit code; returns standard output.
     fn signal(mut self, signal: &str, code: i32) -> String {
         self.send(signal);
         let mut status = None;
@@ -68,7 +68,7 @@ impl LongRun<'_> {
 
 impl Drop for LongRun<'_> {
     fn drop(&mut self) {
-        // A test that has failed must not leave it behind; where it has ended, there is nothing to kill.
+        // A failed test must not leave the process behind; an error here means that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -120,8 +120,8 @@ fn a_run_that_the_system_tells_to_stop_says_so_with_its_code() {
     assert!(folder.path().join("run/weights/latest.safetensors").is_file());
 }
 
-/// A signal that is ignored when the program starts is ignored on purpose: by `nohup`, or by a shell that starts it in the
-/// background.
+/// A signal that is ignored when the program starts stays ignored: `nohup`, or a shell that starts it in the background,
+/// has asked for that.
 #[test]
 fn a_signal_that_was_ignored_stays_ignored() {
     for signal in ["HUP", "INT"] {

@@ -1,4 +1,4 @@
-//! Does it learn? Short, seeded, and each able to fail.
+//! Learning tests: values and scores that training must reach, short and seeded.
 
 use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -92,7 +92,7 @@ fn assert_advance_values(n: u16, limit: TimeLimit, expected: impl Fn(usize) -> f
     }
 }
 
-/// gamma^m, m steps before the rewarding one.
+/// gamma^m for the state m steps before the rewarding one.
 fn optimal(state: usize) -> f64 {
     GAMMA.powi((STATES - 1 - state) as i32)
 }
@@ -104,7 +104,7 @@ fn one_step_learning_finds_the_optimal_values_of_the_chain() {
 
 #[test]
 fn a_time_limit_changes_no_value_because_it_bootstraps() {
-    // With a limit of 2 steps, 4 of 6 starts never see the reward: only bootstrapping through the cut carries it back.
+    // With a limit of 2 steps, 4 of 6 starts never see the reward: only bootstrapping at the truncation carries it back.
     let limit = TimeLimit::Steps(NonZeroU32::new(2).expect("not 0"));
     assert_advance_values(1, limit, optimal);
 }
@@ -126,7 +126,7 @@ fn catch_is_learned_from_three_seeds_and_from_several_environments() {
     }
 }
 
-/// The data that benches/family.sh reads as well.
+/// The members of the family, from a file that benches/family.sh also reads.
 #[derive(Deserialize)]
 struct Family {
     members: BTreeMap<String, Vec<String>>,
@@ -199,7 +199,7 @@ fn the_priorities_of_a_run_follow_its_losses() {
     train_into(&folder.path().join("run"), &preset("catch", &settings), 1);
     let rows = rows(&folder.path().join("run/train.csv"));
     let last = rows.last().expect("20 rows");
-    // Every transition comes with the largest priority seen, at least 1; most losses of Catch are far below that.
+    // Every transition starts with the largest priority seen, at least 1; most losses of Catch are far below that.
     let [min, mean, max] = ["priority_min", "priority_mean", "priority_max"].map(|column| last.number(column));
     assert!(min < 0.01 && mean < 0.5 && max >= mean, "priorities from {min} to {max}, mean {mean}");
     assert!((last.number("importance_exponent") - (0.4 + 0.6 * 2500.0 / 20000.0)).abs() < 0.01);

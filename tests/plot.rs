@@ -1,4 +1,4 @@
-//! `prism plot` through the real binary: what is in the pictures, and what is refused.
+//! `prism plot` through the real binary: what is in the figures, and what is refused.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn train(folder: &Path, out: &str, seed: u64, settings: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Draws a picture and gives its text.
+/// Draws a figure and returns its text.
 fn picture(folder: &Path, arguments: &[&str]) -> String {
     let arguments = [&["plot"], arguments, &["--out", "picture.svg"]].concat();
     let output = prism(folder, &arguments);
@@ -30,7 +30,7 @@ fn picture(folder: &Path, arguments: &[&str]) -> String {
     text
 }
 
-/// The texts in a picture.
+/// The texts in a figure.
 fn texts(svg: &str) -> Vec<&str> {
     svg.lines()
         .filter_map(|line| line.strip_prefix("<text ")?.strip_suffix("</text>")?.split_once('>'))
@@ -91,7 +91,7 @@ fn runs_that_differ_in_the_seed_are_one_curve_with_a_band() {
 fn the_numbers_stand_below_the_curves_and_in_a_table() {
     let folder = tempfile::tempdir().unwrap();
     train(folder.path(), "a", 1, &[]);
-    // Neither the stop score, nor what is saved when, nor threads change what is learned.
+    // The stop score, the periods of saving and the threads do not change learning.
     let beside = ["training.stop_score=none", "training.save_period=100", "environment.threads=1"];
     train(folder.path(), "b", 2, &beside);
     train(folder.path(), "c", 1, &["learning.n_step=3"]);
@@ -105,7 +105,7 @@ fn the_numbers_stand_below_the_curves_and_in_a_table() {
     assert!(one[2].contains(" ± ") && one[3].contains(" to ") && one[4] == "- to 0.95 (0 of 2)", "{shown}");
     assert!(lines[2].starts_with("catch, n_step 3") && lines[3] == "the picture is in curves.svg", "{shown}");
 
-    // The mean over seeds of what stands in the runs' own files.
+    // The mean over seeds of the values in the runs' own files.
     let last_mean = |run: &str| {
         let text = fs::read_to_string(folder.path().join(run).join("episodes.csv")).unwrap();
         let scores: Vec<f64> =

@@ -1,4 +1,4 @@
-//! Each preset against a table typed in by hand from `spec/algorithms.md`, section 3.
+//! Each preset against values typed in by hand from the sources that the presets name.
 
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ fn the_book_presets_have_the_books_values() {
     }
 }
 
-/// What makes a member of the family, on one line.
+/// The settings that define a member of the family, on one line.
 fn summary(config: &Config) -> String {
     let agent = config.agent();
     let network = &agent.network;
@@ -282,7 +282,7 @@ fn a_score_names_every_departure_from_its_protocol() {
     );
 }
 
-/// Every `config.toml` below a folder, also where its name says whose it is.
+/// Every configuration file below a folder: files whose names end in `config.toml`.
 fn configurations(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found = entries.flat_map(|path| if path.is_dir() { configurations(&path) } else { vec![path] });
@@ -298,7 +298,7 @@ fn every_configuration_that_was_ever_recorded_can_be_read() {
         let read = |path: &Path| Config::read(&Source::read(path).unwrap(), &[]);
         let config = read(&file).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(Config::from_toml("again", &config.to_toml()).unwrap(), config, "{}", file.display());
-        // What its manifest says of the same run under other names.
+        // The manifest has the same values.
         let manifest = file.with_file_name("manifest.json");
         let Ok(manifest) = std::fs::read_to_string(manifest) else { continue };
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();

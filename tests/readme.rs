@@ -1,4 +1,4 @@
-//! What README.md and GUIDE.md say, against the program itself.
+//! README.md and GUIDE.md, checked against the program.
 
 use std::fs;
 use std::path::Path;
@@ -10,11 +10,11 @@ use toml::{Table, Value};
 const README: &str = include_str!("../README.md");
 const GUIDE: &str = include_str!("../GUIDE.md");
 
-/// What stands before and after the guide's chapter of settings.
+/// The lines before and after the guide's chapter of settings.
 const SETTINGS_BEGIN: &str =
     "<!-- settings: written by `PRISM_WRITE_GUIDE=1 cargo test --release --test prism readme` -->\n";
 const SETTINGS_END: &str = "<!-- settings: end -->\n";
-/// Where this is set, the chapter is written instead of compared.
+/// If this variable is set, the chapter is written instead of compared.
 const WRITE: &str = "PRISM_WRITE_GUIDE";
 
 /// The cells of the row of one of the guide's tables that begins with `name`.
@@ -107,7 +107,7 @@ fn settings_chapter() -> String {
     blocks.chain(["\n".to_owned()]).collect()
 }
 
-/// The words of every command line of `prism` in the pages' blocks of code, remarks left out.
+/// The words of every command line of `prism` in the pages' code blocks, without comments.
 fn commands() -> impl Iterator<Item = Vec<&'static str>> {
     let lines = [README, GUIDE].into_iter().flat_map(str::lines);
     let commands = lines.filter_map(|line| line.strip_prefix("    prism "));

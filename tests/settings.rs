@@ -121,11 +121,11 @@ fn a_wrong_value_names_key_value_and_expectation() {
         assert_says(&refusal(&["train", "pong", "--set", setting]), &[missing, "is missing: expected"]);
     }
     for (setting, expectation) in table {
-        // What is wrongly accepted ends after a step.
+        // A run that is wrongly accepted ends after one step.
         let short = if setting.starts_with("training.") { vec![] } else { vec!["--set", "training.agent_steps=1"] };
         let message = refusal(&[&["train", "pong"][..], &short, &["--set", setting]].concat());
         let (key, value) = setting.split_once('=').unwrap();
-        // Where two settings do not fit each other, either may be named.
+        // If two settings contradict each other, the message may name either.
         if expectation != "replay.warm_up" {
             let value = value.trim_start_matches('-').split(['.', 'e']).next().unwrap();
             assert_says(&message, &[key, value]);

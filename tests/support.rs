@@ -1,4 +1,4 @@
-//! What several test modules need.
+//! Helpers for several test modules.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub fn prism(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_prism")).args(arguments).current_dir(folder).output().expect("prism starts")
 }
 
-/// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Gives the message.
+/// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Returns the message.
 pub fn refusal(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let message = refusal_in(folder.path(), arguments);
@@ -59,7 +59,7 @@ pub fn refusal_in(folder: &Path, arguments: &[&str]) -> String {
     message
 }
 
-/// Like [`refusal`], of what is wrong on the command line or in a setting, which has an exit code of its own.
+/// Like [`refusal`], for a fault of the command line or of a setting, which has its own exit code.
 pub fn wrong_usage(arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(prism(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
@@ -77,7 +77,7 @@ pub fn tiny_run(folder: &Path, name: &str, settings: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Checks that a message contains everything that helps.
+/// Checks that a message contains each of these parts.
 #[track_caller]
 pub fn assert_says(message: &str, parts: &[&str]) {
     for part in parts {
@@ -128,8 +128,8 @@ pub struct Point {
 
 /// Points of the one event file in a run's folder, in the order of the file.
 ///
-/// Written from the formats' descriptions (TensorFlow's `TFRecord`, protocol buffers, Castagnoli's CRC) and from nothing
-/// in the trainer, so that a mistake there is not made here as well.
+/// Written from the specifications of the formats (TensorFlow's `TFRecord`, protocol buffers, Castagnoli's CRC) without the
+/// project's own code, so that a mistake there is not repeated here.
 pub fn event_points(folder: &Path) -> Vec<Point> {
     let names = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let events: Vec<_> = names.filter(|path| path.to_string_lossy().contains(".tfevents.")).collect();

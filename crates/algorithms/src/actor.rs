@@ -1,4 +1,4 @@
-//! Choosing actions: one batched forward pass for all environments, one read.
+//! Choosing actions, with one forward pass and one device-to-host copy for all environments.
 
 use burn::tensor::{Device, Tensor};
 use prism_environment::{Generator, Seed};
@@ -6,19 +6,19 @@ use prism_model::{Input, QNetwork, keep_pool_awake};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// What noisy layers do while an actor chooses; networks without them choose the same either way.
+/// Noise of noisy layers while an actor chooses; it has no effect on networks without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActingNoise {
     /// Fresh noise for every choice, the exploration of noisy networks (Fortunato et al. 2017, section 3).
     Fresh,
-    /// None: mean weights.
+    /// No noise: mean weights.
     Off,
 }
 
 /// Chooses actions ε-greedily (Mnih et al. 2015, algorithm 1), from q-values that may be noisy.
 ///
-/// Its state, the random stream, is all that decides its future.
+/// Its only state is its random stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Actor {
     generator: Generator,
@@ -36,7 +36,7 @@ impl Actor {
         Self { generator: seed.generator(), actions, noise }
     }
 
-    /// Chooses one action for each observation: a uniformly random one with probability `epsilon`, else the one of
+    /// Chooses one action for each observation: a uniformly random one with probability `epsilon`, else the one with the
     /// largest q-value (the first of equals).
     ///
     /// The network runs on all observations at once, or not at all when every action is random.
@@ -75,7 +75,7 @@ impl Actor {
     }
 }
 
-/// The action of largest q-value in each row: the one device-to-host read of acting.
+/// The action with the largest q-value in each row: the only device-to-host copy of acting.
 ///
 /// # Shapes
 /// - `q_values`: `[batch, actions]`

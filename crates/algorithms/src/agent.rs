@@ -1,4 +1,4 @@
-//! An agent: what remembers, learns and says which policy to act with.
+//! The agent: it stores transitions, learns from them and provides the policy to act with.
 
 pub(crate) mod config;
 mod diagnostics;
@@ -30,11 +30,11 @@ pub enum AgentError {
     Replay(#[from] ReplayError),
 }
 
-/// Why an agent cannot go on.
+/// Why an agent cannot continue to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum LearningError {
-    /// A loss is infinite or not a number, and so the weights are, or will be.
+    /// A loss is infinite or not a number, which makes the weights useless.
     #[error("learning has blown up: a loss of update {update} is {loss}")]
     NotFinite {
         /// The update, from 1.
@@ -44,42 +44,42 @@ pub enum LearningError {
     },
 }
 
-/// Where an agent stands.
+/// Counts of an agent's steps, frames and updates, and its current ε.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AgentPosition {
     /// Agent steps observed, over all environments together.
     pub agent_steps: AgentSteps,
-    /// Frames they took.
+    /// Frames of these steps.
     pub frames: Frames,
     /// Updates made.
     pub updates: u64,
-    /// Probability of a random action.
+    /// Probability of a random action, 0 to 1.
     pub epsilon: f64,
 }
 
-/// What learning has brought that is worth recording.
+/// A record that learning produced, for the caller to write down.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Learned {
-    /// The updates since the last such summary.
+    /// A summary of the updates since the previous one.
     Updates(UpdateSummary),
     /// The distributions of held-out observations.
     Distributions(ObservedDistributions),
 }
 
-/// Several updates in numbers.
+/// Statistics of several updates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateSummary {
     /// Mean loss.
     pub loss: f64,
     /// Mean q-value of the actions in the batches.
     pub mean_q: f64,
-    /// Norm of the whole gradient in the last of these updates, before it was bounded.
+    /// Global L2 norm of the gradient in the last of these updates, before it was bounded.
     pub gradient_norm: f64,
     /// Transitions in replay.
     pub replay: usize,
     /// What was measured after the last of these updates, in the order of [`Agent::diagnostics`].
     pub diagnostics: Vec<f64>,
-    /// Where the agent stood at the last of these updates.
+    /// The agent's position at the last of these updates.
     pub at: AgentPosition,
 }
 
@@ -88,7 +88,7 @@ pub struct UpdateSummary {
 pub struct ObservedDistributions {
     /// Points of the support, `[atoms]`.
     pub support: Vec<f64>,
-    /// How many observations these are of.
+    /// Number of held-out observations.
     pub observations: usize,
     /// Their probabilities, `[observations, actions, atoms]`, row-major.
     pub probabilities: Vec<f32>,
@@ -96,10 +96,11 @@ pub struct ObservedDistributions {
     pub updates: u64,
 }
 
-/// An agent owns everything that decides what it will do: networks, optimiser, replay, counters and random streams. It is
-/// shown what its environments answered ([`begin`](Self::begin), [`observe`](Self::observe)), learns what falls due
-/// ([`learn`](Self::learn)) and gives the policy to act with ([`policy`](Self::policy)). It writes nothing: what there is to
-/// record it returns.
+/// A learning agent. It owns its whole state: networks, optimiser, replay, counters and random streams.
+///
+/// The caller passes in what the environments return ([`begin`](Self::begin), [`observe`](Self::observe)), lets the
+/// agent make the updates that are due ([`learn`](Self::learn)) and acts with its [`policy`](Self::policy). The agent
+/// writes no files: it returns the records that a caller may write.
 #[derive(Debug)]
 pub struct Agent {
     config: AgentConfig,
@@ -118,7 +119,7 @@ pub struct Agent {
     /// Agent steps observed.
     agent_steps: AgentSteps,
     frames: Frames,
-    /// Agent steps whose updates are made.
+    /// Agent steps whose due updates have been made.
     learned: AgentSteps,
 }
 
@@ -128,9 +129,9 @@ struct UnreadUpdate {
     output: UpdateOutput,
     /// The transitions it learned from.
     ids: Vec<TransitionId>,
-    /// Where the agent stood.
+    /// The agent's position after this update.
     at: AgentPosition,
-    /// What was measured, if this update completes a summary.
+    /// The measurements, if this update completes a summary.
     diagnostics: Option<Vec<f64>>,
 }
 
@@ -173,17 +174,17 @@ impl Agent {
         })
     }
 
-    /// What it was made from.
+    /// The configuration that the agent was built from.
     pub fn config(&self) -> &AgentConfig {
         &self.config
     }
 
-    /// What its network was made from.
+    /// The configuration that its network was built from.
     pub fn network_config(&self) -> &NetworkConfig {
         self.learner.network_config()
     }
 
-    /// Where it stands.
+    /// The agent steps, frames and updates so far, and the current ε.
     pub fn position(&self) -> AgentPosition {
         AgentPosition {
             agent_steps: self.agent_steps,
@@ -203,36 +204,36 @@ impl Agent {
         self.diagnostics.names()
     }
 
-    /// The policy of now: it shares the weights, and its random stream begins where the agent's stands. Hand it back to
-    /// [`retire`](Self::retire) when it has acted, and before the next [`learn`](Self::learn) where that can be: weights that
-    /// nobody else holds are changed in place.
+    /// The current policy. It shares the agent's weights and continues the agent's random stream of acting. Give it back
+    /// with [`retire`](Self::retire) when it has acted, so that the stream continues from there. Do so before the next
+    /// [`learn`](Self::learn) if you can: an update changes weights in place only while nothing else shares them.
     pub fn policy(&self) -> Policy {
         let network = self.learner.online();
         Policy::with_actor(network, self.network_config().clone(), self.actor.clone(), self.device.clone())
     }
 
-    /// Takes a policy of [`policy`](Self::policy) back: the random stream goes on from where the policy has come.
+    /// Takes back a policy of [`policy`](Self::policy) and continues with its random stream.
     pub fn retire(&mut self, policy: Policy) {
         self.actor = policy.into_actor();
     }
 
-    /// The weights of now.
+    /// The current weights.
     pub fn weights(&self) -> Weights {
         Weights::of(&self.network(), self.network_config())
     }
 
-    /// The network of now, for acting: it shares the weights and has no noise.
+    /// The current online network, for acting: it shares the weights and has no noise.
     pub fn network(&self) -> QNetwork {
         self.learner.online()
     }
 
-    /// Observations that are held out to measure on, once learning has begun: `[observations, bytes]`, as the network takes
-    /// them.
+    /// The held-out observations that diagnostics are measured on, `[observations, bytes]`, encoded as the network's input;
+    /// none before the first update.
     pub fn held_out_observations(&self) -> Option<&[u8]> {
         self.diagnostics.observations()
     }
 
-    /// An environment starts an episode with this observation.
+    /// Records that environment `stream` starts an episode with this observation, `[bytes]`.
     ///
     /// # Panics
     /// When there is no such environment or the observation has the wrong size.
@@ -240,22 +241,23 @@ impl Agent {
         self.replay.begin(stream, observation);
     }
 
-    /// An environment answered an action with this time step and the observation that came with it. After a step of type
-    /// Last, [`begin`](Self::begin) the next episode.
+    /// Records that environment `stream` answered `action` with this time step and observation, `[bytes]`. After a step of
+    /// type Last, [`begin`](Self::begin) the next episode.
     ///
     /// # Panics
-    /// When there is no such environment, no episode runs on it, or the step or observation is not one that can follow.
+    /// When there is no such environment, no episode runs on it, or the step or observation cannot
+    /// follow the previous one.
     pub fn observe(&mut self, stream: usize, action: usize, step: &TimeStep, observation: &[u8]) {
         self.replay.add(stream, action, step, observation);
         self.agent_steps += AgentSteps(1);
         self.frames += Frames(u64::from(step.frames));
     }
 
-    /// Makes the updates and target replacements that fall due with the steps observed since the last call. Periods count
+    /// Makes the updates and target replacements that became due with the steps observed since the last call. Periods count
     /// agent steps, however many environments took them.
     ///
     /// # Errors
-    /// When a loss is not finite: the weights are then of no use any more.
+    /// When a loss is not finite: the weights are then useless.
     pub fn learn(&mut self) -> Result<Vec<Learned>, LearningError> {
         let mut learned = Vec::new();
         let (before, now) = (self.learned.0, self.agent_steps.0);
@@ -276,7 +278,7 @@ impl Agent {
         Ok(learned)
     }
 
-    /// Waits for the last update, whose result is otherwise read during the next.
+    /// Reads the result of the last update, which is otherwise read during the next one.
     ///
     /// # Errors
     /// As [`learn`](Self::learn).
@@ -284,18 +286,18 @@ impl Agent {
         Ok(self.read_update()?.map(Learned::Updates).into_iter().collect())
     }
 
-    /// Agent steps until the next update falls due.
+    /// Agent steps until the next update is due.
     pub fn steps_until_update(&self) -> AgentSteps {
         let (now, period) = (self.agent_steps.0, self.config.learning.period.0);
         AgentSteps((now / period + 1) * period - now)
     }
 
-    /// Whether no update has been due yet.
+    /// Whether fewer agent steps have been observed than the warm-up takes.
     pub fn is_warming_up(&self) -> bool {
         self.agent_steps < self.config.replay.warm_up
     }
 
-    /// Makes one update; gives the summary that the update before completes.
+    /// Makes one update and returns the summary that the previous update completes, if it does.
     fn update(&mut self) -> Result<Option<UpdateSummary>, LearningError> {
         if self.learner.updates() == 0 {
             self.hold_out();
@@ -312,7 +314,8 @@ impl Agent {
         Ok(summary)
     }
 
-    /// Reads the result of the update before, by now computed, and hands its priorities to the replay.
+    /// Reads the result of the previous update, which the device has computed by now, and updates the priorities in the
+    /// replay.
     fn read_update(&mut self) -> Result<Option<UpdateSummary>, LearningError> {
         let Some(UnreadUpdate { output, ids, at, diagnostics }) = self.unread.take() else {
             return Ok(None);
@@ -340,7 +343,7 @@ impl Agent {
         }))
     }
 
-    /// Distributions of the held-out observations, where it is time for them.
+    /// Distributions of the held-out observations, when a record of them is due.
     fn observed_distributions(&self) -> Option<ObservedDistributions> {
         let records = self.config.diagnostics.distributions?;
         let Output::Distribution(support) = self.network_config().output else { return None };
@@ -359,7 +362,7 @@ impl Agent {
         prioritization.map_or(0.0, |prioritization| prioritization.importance.value(self.agent_steps))
     }
 
-    /// Keeps the observations that the diagnostics are made on.
+    /// Draws the held-out observations for the diagnostics from the replay.
     fn hold_out(&mut self) {
         let plan = self.config.diagnostics;
         let count = plan.held_out.max(plan.distributions.map_or(0, |records| records.observations.get()));

@@ -1,4 +1,4 @@
-//! The learner: from batches to better weights.
+//! The learner: it updates a network from batches of transitions.
 
 use std::fmt;
 
@@ -30,9 +30,9 @@ pub enum GradientBound {
 /// What a learner does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearnerConfig {
-    /// What is learned of each action.
+    /// What the network learns to predict for each action.
     pub objective: Objective,
-    /// Which action of s' a target is taken from.
+    /// Which network chooses the action of s' in a target.
     pub bootstrap: Bootstrap,
     /// Optimiser and its values.
     pub optimiser: Optimiser,
@@ -42,7 +42,7 @@ pub struct LearnerConfig {
     pub priorities: Option<PriorityMeasure>,
 }
 
-/// Learns what its objective says, with an online and a target network.
+/// Trains an online network on an objective, with targets from a target network.
 pub struct Learner {
     config: LearnerConfig,
     network_config: NetworkConfig,
@@ -66,7 +66,7 @@ impl fmt::Debug for Learner {
     }
 }
 
-/// Everything that decides a learner's future; networks and optimiser in Burn's own record format.
+/// The whole state of a learner; networks and optimiser are in Burn's record format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LearnerState {
     online: Vec<u8>,
@@ -76,14 +76,14 @@ pub struct LearnerState {
     updates: u64,
 }
 
-/// A learner's state that cannot be used.
+/// Why a learner's state cannot be restored.
 #[derive(Debug, Error)]
 #[error("this learner state cannot be restored ({reason}): it is damaged or belongs to another configuration")]
 pub struct LearnerStateError {
     reason: String,
 }
 
-/// What an update tells beside its losses.
+/// What an update measures beside its losses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// Nothing.
@@ -95,8 +95,8 @@ pub enum Measure {
 /// What one update computed, still on the device until [`UpdateOutput::read`].
 #[derive(Debug)]
 pub struct UpdateOutput {
-    /// Losses, chosen q-values, targets if errors are wanted, and the gradient's norm if it was measured: one tensor, so
-    /// that one read brings all.
+    /// Losses, chosen q-values, targets if priorities are TD errors, and the gradient's norm if it was measured: one
+    /// tensor, so that one read copies all of them.
     numbers: Tensor<1>,
     batch: usize,
     priorities: Option<PriorityMeasure>,
@@ -109,14 +109,14 @@ pub struct UpdateResult {
     pub losses: Vec<f32>,
     /// Q-value of the chosen action before the update, `[batch]`.
     pub q_values: Vec<f32>,
-    /// What the priorities of the examples are made of, `[batch]`, where sampling has priorities.
+    /// The measured priorities of the examples, without the offset, `[batch]`, where sampling has priorities.
     pub priorities: Option<Vec<f32>>,
-    /// Norm of the gradient of all parameters together before it was bounded, if it was measured.
+    /// Global L2 norm of the gradient before it was bounded, if it was measured.
     pub gradient_norm: Option<f32>,
 }
 
 impl UpdateOutput {
-    /// The one device-to-host crossing of an update; it waits until the update is computed.
+    /// Waits until the update is computed and copies the result to the host: the only device-to-host copy of an update.
     pub fn read(self) -> UpdateResult {
         let numbers = prism_model::read(self.numbers);
         let (losses, rest) = numbers.split_at(self.batch);
@@ -145,7 +145,8 @@ impl Learner {
     /// When the network cannot be built.
     ///
     /// # Panics
-    /// When the network's output is not the objective's: [`AgentConfig::network`](crate::AgentConfig::network) makes it so.
+    /// When the network's output is not [`Objective::output`]; [`AgentConfig::network`](crate::AgentConfig::network) makes
+    /// them equal.
     pub fn new(
         config: LearnerConfig,
         network_config: NetworkConfig,
@@ -172,7 +173,7 @@ impl Learner {
         self.online.valid().without_noise()
     }
 
-    /// Shape of the networks.
+    /// The configuration that both networks were built from.
     pub fn network_config(&self) -> &NetworkConfig {
         &self.network_config
     }
@@ -221,7 +222,8 @@ impl Learner {
         if measure == Measure::GradientNorm {
             numbers.extend(norm);
         }
-        // Moved out and back, not cloned: the optimiser changes in place what nobody else holds.
+        // The network is moved out and back, not cloned: the optimiser changes weights in place only while nothing else
+        // shares them.
         let online = std::mem::replace(&mut self.online, self.target.clone());
         self.online = self.optimiser.step(self.config.optimiser.learning_rate(), online, gradients);
         self.updates += 1;
@@ -233,8 +235,8 @@ impl Learner {
         self.target = self.target.with_noise(&mut self.noise);
     }
 
-    /// Actions, returns, discounts and importance weights in one crossing, `[batch]` each. An action's index is a float on
-    /// the way, which is exact below 2^24.
+    /// Copies actions, returns, discounts and importance weights to the device at once, `[batch]` each. An action's index
+    /// travels as a float, which is exact below 2^24.
     fn upload_columns(&self, batch: &Batch) -> [Tensor<1>; 4] {
         let size = batch.size();
         let mut values: Vec<f32> = batch.actions.iter().map(|&action| action as f32).collect();
@@ -245,7 +247,7 @@ impl Learner {
         std::array::from_fn(|column| columns.clone().narrow(0, column, 1).reshape([size]))
     }
 
-    /// Takes the whole state.
+    /// A copy of the whole state.
     pub fn state(&self) -> LearnerState {
         let network = |network: &QNetwork| {
             network.clone().into_record().into_bytes().expect("a network's record is written to memory").to_vec()
@@ -259,7 +261,7 @@ impl Learner {
         }
     }
 
-    /// Continues from a state of [`Learner::state`], of a learner built with the same configuration.
+    /// Continues from the [`Learner::state`] of a learner built with the same configuration.
     ///
     /// # Errors
     /// When the state is damaged or belongs to other networks; the learner is then unchanged.

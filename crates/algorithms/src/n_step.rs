@@ -22,7 +22,7 @@ use crate::transition::Transition;
 /// |---|---|
 /// | Mid | the one that started n - 1 steps ago, once there is one |
 /// | Mid with discount 0 | every open start: no later reward may count |
-/// | Last with discount 0, a real ending | every open start, with its shorter return and no bootstrap |
+/// | Last with discount 0, a termination | every open start, with its shorter return and no bootstrap |
 /// | Last with another discount, a truncation | every open start, bootstrapping from the last observation |
 ///
 /// The `s'` of each is the observation that came with the time step.
@@ -95,7 +95,7 @@ impl NStepAccumulator {
         })
     }
 
-    /// Says what is wrong with an accumulator that came from a file and is to have these parameters.
+    /// Checks that an accumulator loaded from a file is consistent and has these parameters; the error says what is wrong.
     pub(crate) fn check_valid(&self, n: u16, gamma: f64) -> Result<(), String> {
         if self.n != n || self.gamma != gamma {
             return Err(format!("it sums {} steps with gamma {}, not {n} with {gamma}", self.n, self.gamma));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     /// Episodes of random length; some steps lose a life (discount 0), some have a discount of their own; the last one
-    /// is a real ending or a truncation.
+    /// is a termination or a truncation.
     fn episodes() -> impl Strategy<Value = Vec<Vec<TimeStep>>> {
         let discount = prop_oneof![8 => Just(1.0f32), 1 => Just(0.0f32), 1 => 0.1..1.0f32];
         let time_step = (-8..8i8, discount).prop_map(|(reward, discount)| step(StepType::Mid, reward.into(), discount));

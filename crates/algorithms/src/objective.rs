@@ -1,7 +1,7 @@
-//! What a network learns to say of an action, and how far it is from it: one member of the DQN family a file.
+//! Objectives: what a network learns to predict for each action, with one file for each member of the DQN family.
 //!
-//! A member is one decision: the output that its network has, the loss of an example, and the size of an example's error
-//! follow from it together. Each is a pure function of the two networks and a batch of examples.
+//! An objective decides the output of the network, the loss of an example and the error that priorities can be made of.
+//! The losses are a pure function of the two networks and a batch of examples.
 
 pub mod categorical;
 pub mod quantile;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::categorical::DistributionTarget;
 use self::td::TdLoss;
 
-/// What is learned of each action.
+/// What a network learns to predict for each action.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Objective {
@@ -26,36 +26,36 @@ pub enum Objective {
     /// The distribution of the return over fixed atoms, by cross-entropy against a target distribution: C51 (Bellemare et
     /// al. 2017).
     Categorical {
-        /// How the distribution at s' becomes the one wanted at s.
+        /// How the distribution at s' becomes the target at s.
         target: DistributionTarget,
         /// The atoms.
         support: Support,
     },
     /// The quantiles of the return, by quantile regression: QR-DQN (Dabney et al. 2018).
     Quantile {
-        /// How many.
+        /// Number of quantiles of each action.
         quantiles: NonZeroUsize,
         /// κ, the error up to which the loss is quadratic; 0 for the plain quantile loss.
         kappa: f32,
     },
 }
 
-/// Whose opinion decides which action of s' a target is taken from.
+/// Which network chooses a*, the action of s' whose value a target contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bootstrap {
-    /// The target network's, which then also values it (Mnih et al. 2015, algorithm 1).
+    /// The target network, which also gives the value of a* (Mnih et al. 2015, algorithm 1).
     Max,
-    /// The online network's, while the target network values it (van Hasselt et al. 2016, "Deep reinforcement learning
+    /// The online network; the target network gives the value of a* (van Hasselt et al. 2016, "Deep reinforcement learning
     /// with double Q-learning", equation 4).
     Double,
 }
 
 impl Bootstrap {
-    /// Every way, in the order in which they are listed.
+    /// Every variant, in the order in which they are listed.
     pub const ALL: [Self; 2] = [Self::Max, Self::Double];
 
-    /// Action of s' that each target is taken from, `[batch, 1]`, given the target network's q-values there,
+    /// a* of each example, `[batch, 1]`, where `target_q_values` are the target network's q-values of s',
     /// `[batch, actions]`.
     fn actions(self, online: &QNetwork, next_observations: Tensor<2>, target_q_values: Tensor<2>) -> Tensor<2, Int> {
         match self {
@@ -74,21 +74,21 @@ pub struct Examples {
     pub actions: Tensor<2, Int>,
     /// G, the n-step return, `[batch]`.
     pub returns: Tensor<1>,
-    /// D, the weight of what s' is worth: the product of the discounts on the way, 0 after a real ending, `[batch]`.
+    /// D, the weight of the value of s': the product of the discounts from s to s', 0 after a termination, `[batch]`.
     pub discounts: Tensor<1>,
     /// s', `[batch, elements]`.
     pub next_observations: Tensor<2>,
 }
 
-/// How far a network is from what an objective wants of it, for each example.
+/// Losses of a batch, with the predictions and targets they compare.
 #[derive(Clone, Debug)]
 pub struct Losses {
     /// Loss, through which gradients flow to the online network, `[batch]`.
     pub losses: Tensor<1>,
-    /// Q-value of the action before the update, `[batch]`.
+    /// The online network's q-value of the action taken, `[batch]`.
     pub q_values: Tensor<1>,
-    /// Expected return that the target stands for: y = G + D Q(s', a*) of temporal differences, the mean of the target
-    /// distribution of others, `[batch]`.
+    /// Expected return of the target: y = G + D Q(s', a*) where the network predicts q-values, else the mean of the target
+    /// distribution, `[batch]`.
     pub targets: Tensor<1>,
 }
 
@@ -117,7 +117,7 @@ impl Objective {
     }
 }
 
-/// The numbers of each example's action.
+/// The outputs of each example's action.
 ///
 /// # Shapes
 /// - `outputs`: `[batch, actions, numbers]`

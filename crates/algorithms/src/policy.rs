@@ -1,4 +1,4 @@
-//! A policy: what acts, and nothing else.
+//! The policy: a network with what it needs to choose actions.
 
 use burn::tensor::Device;
 use burn::tensor::activation::softmax;
@@ -7,8 +7,8 @@ use prism_model::{NetworkConfig, QNetwork};
 
 use crate::actor::{ActingNoise, Actor};
 
-/// A network that acts: it takes observations as an environment gives them and answers with actions. Nothing of learning
-/// stands behind it, no gradients and no replay.
+/// A network that acts: it takes observations as environments write them and returns actions. It needs neither gradients
+/// nor a replay.
 #[derive(Clone, Debug)]
 pub struct Policy {
     network: QNetwork,
@@ -29,7 +29,7 @@ impl Policy {
         Self { network, config, actor, device }
     }
 
-    /// The random stream, as far as it has been used.
+    /// The actor, whose random stream continues where the policy left it.
     pub(crate) fn into_actor(self) -> Actor {
         self.actor
     }
@@ -62,8 +62,8 @@ impl Policy {
         prism_model::read(self.network.forward(self.config.input.upload(observations, &self.device)))
     }
 
-    /// Distributions of each action's return, `[observations, actions, atoms]`, row-major, of a network that has them: as
-    /// probabilities of the atoms of its support. Noisy layers use their mean weights.
+    /// Probabilities of the atoms of each action's return, `[observations, actions, atoms]`, row-major; `None` where the
+    /// network has no support. Noisy layers use their mean weights.
     ///
     /// # Panics
     /// When the last observation is cut short.

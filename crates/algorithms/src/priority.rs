@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum PriorityMeasure {
     /// The example's loss: Rainbow's choice with cross-entropy (Hessel et al. 2017, section "The integrated agent"), and
-    /// the book's with squared errors.
+    /// that of Zai and Brown 2020 with squared errors.
     Loss,
-    /// |δ|, the size of the temporal-difference error (Schaul et al. 2015, section 3.3). Of distributions it is how far the
-    /// target's mean is from the q-value.
+    /// |δ|, the size of the temporal-difference error (Schaul et al. 2016, section 3.3). For distributions, δ is the mean of
+    /// the target less the q-value.
     TdError,
 }
 
@@ -19,7 +19,7 @@ pub enum PriorityMeasure {
 pub struct Priority {
     /// What is measured.
     pub measure: PriorityMeasure,
-    /// Added to it, so that no transition is forgotten for good.
+    /// Added to the measure, so that every transition can be drawn again.
     pub offset: f32,
 }
 
@@ -29,7 +29,7 @@ impl PriorityMeasure {
 }
 
 impl Priority {
-    /// Priorities of examples in which this was measured, `[batch]` each.
+    /// Priorities of examples with these measures: `[batch]` to `[batch]`.
     pub fn of(&self, measured: &[f32]) -> Vec<f32> {
         measured.iter().map(|&value| value + self.offset).collect()
     }

@@ -1,4 +1,4 @@
-//! What a network says about a fixed set of observations, followed through a run.
+//! Measurements of a network on a fixed set of observations, repeated through a run.
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -63,7 +63,7 @@ impl Probe {
         prism_model::read(softmax(network.logits(observations), 2))
     }
 
-    /// What the network says, in one read from the device.
+    /// Measures the network, in one read from the device.
     pub fn measure(&self, network: &QNetwork, device: &Device) -> ProbeResult {
         let bytes = self.input.bytes();
         let mut sums: Vec<Tensor<1>> = Vec::new();

@@ -1,4 +1,4 @@
-//! Replay: remembers transitions and gives random ones back.
+//! Replay: it stores transitions and samples batches of them.
 
 mod frame_store;
 mod prioritized;
@@ -64,7 +64,7 @@ pub enum ReplayError {
     },
 }
 
-/// Remembers the last transitions of several environments and samples from them.
+/// Stores the last transitions of several environments and samples from them.
 ///
 /// Each frame is stored once, as bytes; observations are stacked again when they are sampled. An 84x84x4 transition
 /// takes one frame (7,056 bytes), 32 bytes for the rest, and its share of what surrounds it: one more frame per episode,
@@ -83,7 +83,7 @@ pub struct Replay {
     prioritized: Option<Prioritized>,
 }
 
-/// What one environment is in the middle of.
+/// The running episode of one environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Stream {
     accumulator: NStepAccumulator,
@@ -128,16 +128,16 @@ impl Replay {
         self.transitions.living()
     }
 
-    /// Bytes on the heap for frames, transitions and priorities, with what is allocated ahead.
+    /// Bytes on the heap for frames, transitions and priorities, spare capacity included.
     pub fn memory_bytes(&self) -> usize {
         let priorities = self.prioritized.as_ref().map_or(0, Prioritized::memory_bytes);
         self.frames.memory_bytes() + self.transitions.memory_bytes() + priorities
     }
 
-    /// Starts an episode of a stream with the observation of its reset, newest frame last. Zero frames before the first
-    /// other one are the missing ones of an episode's start and take no memory.
+    /// Starts an episode of a stream with the observation of its reset, newest frame last. Leading frames of
+    /// zeros pad the stack at an episode's start and take no memory.
     ///
-    /// An episode that still runs is abandoned: its transitions that wait for more steps are dropped.
+    /// If the stream's previous episode still runs, it is abandoned: its incomplete transitions are dropped.
     ///
     /// # Panics
     /// When there is no such stream or the observation has the wrong size.
@@ -162,7 +162,7 @@ impl Replay {
     ///
     /// # Panics
     /// When there is no such stream, no episode runs on it, the reward or discount is not finite, the step is a First, or
-    /// the observation is not the one before moved on by one frame.
+    /// the observation is not the previous one shifted by one frame.
     pub fn add(&mut self, stream: usize, action: usize, step: &TimeStep, next_observation: &[u8]) {
         self.check_arguments(stream, next_observation);
         let TimeStep { reward, discount, .. } = *step;
@@ -200,7 +200,7 @@ impl Replay {
 
     /// Fills the batch with transitions drawn as [`ReplayConfig::sampling`] says, with replacement.
     ///
-    /// Where N transitions have probabilities P, the importance weights are `(N P(i))^-b` over the largest such in the
+    /// Where N transitions have probabilities P, the importance weights are `(N P(i))^-b` divided by the largest one in the
     /// batch, with `b` the importance exponent, 0 (no correction) to 1 (full) (Schaul et al. 2016, section 3.4). Uniform
     /// draws all have weight 1, whatever the exponent.
     ///
@@ -225,10 +225,10 @@ impl Replay {
         self.gather(batch);
     }
 
-    /// Sets raw priorities `[B]` of transitions `[B]`. Ids that have left meanwhile are ignored, the last of several
-    /// priorities for one id counts. Does nothing where the sampling has no priorities.
+    /// Sets raw priorities `[B]` of transitions `[B]`. Ids of evicted transitions are ignored; of several priorities for one
+    /// id the last counts. Does nothing where the sampling has no priorities.
     ///
-    /// Until its first update, a transition has the largest priority that was seen before it came, or 1 if that is larger.
+    /// Until its first update, a transition has the largest priority seen before it was added, or 1 if that is larger.
     /// Proportional sampling never draws a priority of 0 unless all are 0, when all are equally likely.
     ///
     /// # Panics
@@ -298,7 +298,7 @@ impl Replay {
         assert_eq!(observation.len(), expected, "stream {stream}: an observation has the wrong number of bytes");
     }
 
-    /// Frames are stored once, so a stack that did anything but move on could not be rebuilt.
+    /// Frames are stored once, so a stack that did not shift by exactly one frame could not be rebuilt.
     fn check_moved_on(&self, stream: usize, episode_start: u64, next_observation: &[u8]) {
         let frame_bytes = self.config.observation.frame_bytes();
         let current = self.frames.stored(stream).end - 1;
@@ -310,15 +310,14 @@ impl Replay {
             };
             assert!(
                 same,
-                "stream {stream}: this observation is not the one before moved on by one frame (frame {} of {})",
+                "stream {stream}: this observation is not the previous one shifted by one frame (frame {} of {})",
                 self.config.observation.stack - 2 - age,
                 self.config.observation.stack
             );
         }
     }
 
-    /// Says what is wrong with the replay's state; nothing can be, unless it came from a damaged file, and loading has
-    /// checked that.
+    /// Checks the replay's invariants. They hold for every replay that was built or loaded without an error.
     ///
     /// # Errors
     /// [`ReplayError::BadState`] with the first contradiction found.

@@ -4,17 +4,16 @@ use prism_environment::AgentSteps;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A value that goes from `start` to `end` in a straight line over `decay` agent steps, the first ones or those after a
-/// beginning, then stays at `end`.
+/// A value that is `start` until the decay begins, moves linearly to `end` over `decay` agent steps and stays there.
 ///
-/// A function of time with no state of its own: what resumes at step `t` needs only `t`.
+/// A schedule has no state: its value depends on the agent step alone.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct LinearSchedule {
     start: f64,
     end: f64,
     decay: AgentSteps,
-    /// Until here it is `start`.
+    /// The step at which the decay begins.
     beginning: AgentSteps,
 }
 

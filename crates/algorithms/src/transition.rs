@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The number of a transition: it grows by one with every transition ever added to a replay, over all streams, and is
-/// never used again, so that news about a transition that has left cannot hit its successor.
+/// never used again, so that a new priority for an evicted transition cannot reach the one that took its place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TransitionId(pub u64);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
-/// What follows each fully connected hidden layer; convolutions are always rectified.
+/// Activation of the fully connected hidden layers; convolutions always have a rectifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {

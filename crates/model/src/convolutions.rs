@@ -17,7 +17,7 @@ pub struct Convolution {
     pub size: usize,
     /// Rows and columns from one output pixel's receptive field to the next one's.
     pub stride: usize,
-    /// Channels that come out.
+    /// Output channels.
     pub channels: usize,
 }
 
@@ -29,12 +29,12 @@ impl Convolution {
         Self { size: 3, stride: 1, channels: 64 },
     ];
 
-    /// Rows (or columns) that come out of `side` rows (or columns), or `None` where the kernel is larger.
+    /// Output rows (or columns) of an image with `side` rows (or columns), or `None` where the kernel is larger.
     fn output(self, side: usize) -> Option<usize> {
         Some(side.checked_sub(self.size)? / self.stride + 1)
     }
 
-    /// The rows (and columns) of an image that `rows` output rows (and columns) need.
+    /// Input rows (or columns) that `rows` output rows (or columns) need.
     fn input(self, rows: usize) -> usize {
         (rows - 1) * self.stride + self.size
     }
@@ -83,7 +83,7 @@ impl Convolutions {
         Some(Self { layers, image, features: channels * height * width })
     }
 
-    /// How many features come out.
+    /// Number of features of an image.
     pub(crate) fn features(&self) -> usize {
         self.features
     }
@@ -101,7 +101,7 @@ impl Convolutions {
     }
 }
 
-/// Rows (and columns) of the smallest image that the convolutions can take: the one of which a single pixel is left.
+/// Rows (and columns) of the smallest image that the convolutions can take: its output is a single pixel.
 pub(crate) fn smallest_image(convolutions: &[Convolution]) -> usize {
     convolutions.iter().rev().fold(1, |rows, convolution| convolution.input(rows))
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_image_is_the_one_of_which_a_pixel_is_left() {
+    fn the_smallest_image_becomes_a_single_pixel() {
         let device = crate::device::open_device("flex").expect("tests are built with flex");
         let two_layers = [Convolution::from([8, 4, 2]), Convolution::from([4, 2, 3])];
         for convolutions in [Convolution::NATURE.as_slice(), &two_layers, &[]] {

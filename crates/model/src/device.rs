@@ -1,4 +1,4 @@
-//! Devices by name: with its submodules the only place that names Burn's backends.
+//! Devices by name. Only this module and its submodules name Burn's backends.
 
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -54,14 +54,14 @@ pub enum DeviceError {
 /// Backends that exist, compiled in or not; each is also the name of its cargo feature.
 pub const BACKENDS: [&str; 5] = ["flex", "cuda", "wgpu", "vulkan", "metal"];
 
-/// What a device is, best first for learning.
+/// Class of a device, the best for learning first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeviceClass {
     /// A graphics processor.
     Gpu,
     /// The processor, through a backend made for it.
     Cpu,
-    /// The processor in the guise of a graphics processor, such as Mesa's lavapipe: good for tests, slow.
+    /// A graphics API implemented on the processor, such as Mesa's lavapipe: slow, for tests.
     SoftwareGpu,
 }
 
@@ -72,12 +72,12 @@ pub struct PresentDevice {
     pub name: String,
     /// Adapter, driver and memory, as far as they are known.
     pub description: String,
-    /// What it is.
+    /// Its class.
     pub class: DeviceClass,
     handle: Handle,
 }
 
-/// How Burn is told which device is meant.
+/// A device in Burn's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Handle {
     #[cfg(feature = "flex")]
@@ -153,7 +153,7 @@ fn devices_of(backend: &str) -> Result<Vec<PresentDevice>, String> {
 pub struct DeviceChoice {
     /// The device.
     pub device: PresentDevice,
-    /// Why it and no other, for people.
+    /// Why this device was chosen, in words.
     pub reason: String,
 }
 
@@ -167,7 +167,7 @@ impl fmt::Display for DeviceChoice {
 /// or `auto` for a CUDA device where one works, else a hardware GPU of the graphics API, else the processor.
 ///
 /// # Errors
-/// When the name is none, the backend is not in this build, or the machine has no such device.
+/// When there is no such name, the backend is not in this build, or the machine has no such device.
 pub fn find_device(name: &str) -> Result<DeviceChoice, DeviceError> {
     if name == "auto" {
         return automatic();
@@ -202,7 +202,7 @@ fn with_auto(known: &[&'static str]) -> Vec<&'static str> {
     known.iter().copied().chain(["auto"]).collect()
 }
 
-/// The best class, and of equals CUDA's, then the first.
+/// The first device of the best class, CUDA devices before others.
 fn preferred<'a>(devices: impl Iterator<Item = &'a PresentDevice>) -> Option<&'a PresentDevice> {
     devices.min_by_key(|device| (device.class, !device.name.starts_with("cuda")))
 }
@@ -270,7 +270,7 @@ impl PresentDevice {
     }
 }
 
-/// Lets CubeCL keep what it compiles and which way of each operation was fastest in the user's cache folder, for later
+/// Lets CubeCL keep compiled kernels and the fastest variant of each operation in the user's cache folder, for later
 /// runs. A `cubecl.toml` may name another folder.
 #[cfg(all(feature = "cubecl", feature = "persistence"))]
 fn keep_kernels() {
@@ -284,7 +284,7 @@ fn keep_kernels() {
         if matches!(config.environment.path, CacheConfig::Target) {
             config.environment.path = CacheConfig::Global;
         }
-        // Where a program that embeds us has chosen already, its choice stands.
+        // This has no effect where the program that uses this library has set a configuration already.
         CubeClRuntimeConfig::try_set(config);
     });
 }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_that_was_not_compiled_in_is_told_from_nonsense() {
+    fn a_backend_that_was_not_compiled_in_is_not_called_unknown() {
         for backend in BACKENDS.into_iter().filter(|backend| !device_names().contains(backend)) {
             let message = find_device(backend).expect_err("it is not in this build").to_string();
             assert!(message.contains(&format!("this build has no {backend}, only flex")), "{message}");

@@ -1,4 +1,4 @@
-//! The part of a network behind its shared layers: the last hidden layer and the outputs, in one stream or in two.
+//! The part of a network after its shared layers: the last hidden layer and the outputs, in one stream or in two.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -15,10 +15,10 @@ pub enum Streams {
     /// One stream gives q-values.
     Single,
     /// One stream gives the value V of the observation, another the advantage A of each action, and
-    /// Q(s, a) = V(s) + A(s, a) - mean over a' of A(s, a') (Wang et al. 2016, equation 9). Each stream has a last hidden layer
-    /// of its own, of the size that the torso names; earlier layers are shared.
+    /// Q(s, a) = V(s) + A(s, a) - mean over a' of A(s, a') (Wang et al. 2016, equation 9). Each stream has a last hidden
+    /// layer of its own, of the size that the torso names; earlier layers are shared.
     ///
-    /// Distributions are put together in this way atom by atom, before the softmax (Hessel et al. 2017, "The Integrated
+    /// Distributions are combined in this way atom by atom, before the softmax (Hessel et al. 2017, "The Integrated
     /// Agent"), and quantiles one by one.
     Dueling,
 }
@@ -28,7 +28,7 @@ pub enum Streams {
 pub(crate) struct Stream {
     hidden: Option<FullyConnected>,
     output: FullyConnected,
-    /// Actions, or 1 in the stream of the observation's value, and values for each: atoms, quantiles, or 1 for q-values.
+    /// `[actions, values]`. The value stream has 1 action; values are atoms, quantiles, or 1 for q-values.
     #[module(skip)]
     shape: [usize; 2],
 }
@@ -54,12 +54,12 @@ pub(crate) struct StreamSizes {
     pub(crate) features: usize,
     pub(crate) hidden: Option<usize>,
     pub(crate) actions: usize,
-    /// For each action.
+    /// Values of each action: atoms, quantiles, or 1 for q-values.
     pub(crate) values: usize,
 }
 
 impl Streams {
-    /// Streams with initial weights, the value's drawn first.
+    /// Streams with initial weights; those of the value stream are drawn first.
     pub(crate) fn init(self, sizes: StreamSizes, layers: Layers, rng: &mut impl Rng, device: &Device) -> Head {
         match self {
             Streams::Single => Head::Single(Stream::new(sizes, layers, rng, device)),
@@ -114,7 +114,7 @@ impl Head {
         }
     }
 
-    /// Streams by name; that of a single-stream network has none.
+    /// Streams by name, which is empty for a single stream.
     pub(crate) fn streams(&self) -> Vec<(&'static str, &Stream)> {
         match self {
             Self::Single(stream) => vec![("", stream)],

@@ -13,7 +13,7 @@ use crate::kernels::max_pool::{Windows, max_pool};
 /// Halves rows and columns, rounded up.
 const POOLING: Windows = Windows { size: 3, stride: 2, padding: 1 };
 
-/// Stages of a convolution, a maximum over windows and two residual blocks each.
+/// Stages, each of a convolution, a max pooling and two residual blocks.
 #[derive(Module, Debug)]
 pub(crate) struct Impala {
     stages: Vec<ResidualStage>,
@@ -39,7 +39,7 @@ struct ResidualBlock {
 }
 
 impl Impala {
-    /// A network for images `[channels, height, width]` of at least one pixel, with so many channels in each stage.
+    /// A network for images `[channels, height, width]` of at least one pixel; `stages` are the channels of each stage.
     pub(crate) fn new(image: [usize; 3], stages: &[usize], rng: &mut impl Rng, device: &Device) -> Self {
         let [mut channels, mut height, mut width] = image;
         let mut layer = |channels| initialise::convolution(channels, 3, 1, rng, device);
@@ -55,7 +55,7 @@ impl Impala {
         Self { stages, image, features: channels * height * width }
     }
 
-    /// How many features come out.
+    /// Number of features of an image.
     pub(crate) fn features(&self) -> usize {
         self.features
     }
@@ -84,7 +84,7 @@ impl ResidualBlock {
     }
 }
 
-/// A convolution that leaves rows and columns as many as they are.
+/// A convolution whose output has the rows and columns of its input.
 fn padded(layer: &Conv2d, x: Tensor<4>, activation: FusedActivation) -> Tensor<4> {
     let bias = layer.bias.as_ref().expect("every convolution here has a bias");
     convolution(x, layer.weight.val(), bias.val(), ConvolutionForm { stride: 1, padding: 1, activation })
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_pixel_is_image_enough() {
+    fn an_image_may_be_a_single_pixel() {
         let device = crate::device::open_device("flex").expect("tests are built with flex");
         let network = Impala::new([1, 1, 1], &[3, 5], &mut Xoshiro256PlusPlus::seed_from_u64(1), &device);
         assert_eq!(network.features(), 5);

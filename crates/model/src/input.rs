@@ -1,4 +1,4 @@
-//! What a network is fed: the shape of an observation and how its elements are encoded.
+//! The input of a network: the shape of an observation and the encoding of its elements.
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,9 @@ use crate::transfer::write;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InputElement {
-    /// A byte; networks see it divided by 255.
+    /// A byte, divided by 255 for the network.
     U8,
-    /// A native-endian `f32`; networks see it as it is.
+    /// A native-endian `f32`, passed to the network unchanged.
     F32,
 }
 
@@ -48,14 +48,14 @@ impl Input {
         }
     }
 
-    /// Copies a batch of observations to the device, as they are encoded, and scales them there.
+    /// Copies a batch of encoded observations to the device and scales them there.
     ///
-    /// This and [`Self::upload_pair`] are the host-to-device crossings of observations.
+    /// Observations are copied to the device only by this and [`Self::upload_pair`].
     ///
     /// # Shapes
     /// - `observations`: `[batch, bytes]`, row-major
-    /// - returns: `[batch, elements]`; bytes become `0.0..=1.0`. An observation's axes stay in their order, but for images
-    ///   of bytes: these come channels-last, as the convolutions want them, `[height, width, channels]`.
+    /// - returns: `[batch, elements]`; bytes become `0.0..=1.0`. Images of bytes become channels-last, as the convolutions
+    ///   take them, `[height, width, channels]`; the axes of other observations keep their order.
     ///
     /// # Panics
     /// When `observations` is not a whole number of observations.
@@ -63,10 +63,10 @@ impl Input {
         self.upload_bytes(observations.to_vec(), device)
     }
 
-    /// [`Self::upload`] of two batches of one size in one crossing.
+    /// [`Self::upload`] of two batches of equal size in one copy.
     ///
     /// # Panics
-    /// When the two are not of one size, or not a whole number of observations.
+    /// When their sizes differ, or are not a whole number of observations.
     pub fn upload_pair(&self, observations: [&[u8]; 2], device: &Device) -> [Tensor<2>; 2] {
         let [first, second] = observations.map(<[u8]>::len);
         assert_eq!(first, second, "both batches have as many observations");

@@ -1,9 +1,9 @@
 //! Operations that Burn offers only in a slower general form, as Burn backend extensions.
 //!
-//! A file here says what an operation computes and does it in Burn's own operations; `flex` has the processor's kernels,
-//! `cube` those of GPUs. What only training needs, gradients and passes over them, lies in a folder `train` of each.
+//! Each file here defines an operation and its default implementation in Burn's own operations; `flex` has kernels for the
+//! processor, `cube` for GPUs. What only training needs, gradients and passes over them, is in a folder `train` of each.
 //!
-//! Tests hold each kernel to the same computation written in Burn's own operations.
+//! Tests compare each kernel with the same computation in Burn's own operations.
 
 pub(crate) mod convolution;
 #[cfg(feature = "cubecl")]

@@ -3,10 +3,10 @@
 //! # Overview
 //!
 //! A [`QNetwork`] takes observations as they come from the environment, bytes or floats, and gives q-values, or the
-//! distributions or quantiles of returns that these are the means of. [`NetworkConfig`] says which of the DQN family's
-//! networks it is: one stream or [two](Streams::Dueling), [plain or noisy layers](Layers), [q-values, distributions or
-//! quantiles](Output). [`Input`] is all it is told of the environment, [`open_device`] and
-//! [`find_device`] name devices, and [`Weights`] saves and loads. With feature `train`, [`Optimiser`] changes weights and
+//! distributions or quantiles of returns that these are the means of. [`NetworkConfig`] chooses among the networks of
+//! the DQN family: one stream or [two](Streams::Dueling), [plain or noisy layers](Layers), [q-values, distributions or
+//! quantiles](Output). [`Input`] is all that it needs to know of the environment, [`open_device`] and [`find_device`]
+//! find devices by name, and [`Weights`] saves and loads. With feature `train`, [`Optimiser`] changes weights and
 //! [`clip_global_norm`] bounds their gradients.
 
 mod activation;

@@ -20,7 +20,7 @@ use crate::transfer::read;
 /// A network that gives the q-value of each action.
 #[derive(Module, Debug)]
 pub struct QNetwork {
-    /// Layers for images, absent where observations go to the fully connected layers as they are. Weights files call them
+    /// Layers for images, absent where observations go straight to the fully connected layers. Weights files call them
     /// `convolutions`: see [`crate::weights::Weights`].
     image: Option<ImageLayers>,
     /// All fully connected hidden layers but the last, which belongs to the streams.
@@ -41,7 +41,7 @@ enum ImageLayers {
     Impala(Impala),
 }
 
-/// How much of a noisy layer's weights is signal.
+/// Signal-to-noise ratio of a noisy layer's weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignalToNoise {
     /// The layer's path in the network, as in a weights file.
@@ -51,7 +51,7 @@ pub struct SignalToNoise {
 }
 
 impl ImageLayers {
-    /// How many features come out.
+    /// Number of features of an image.
     fn features(&self) -> usize {
         match self {
             Self::Convolutions(layers) => layers.features(),
@@ -94,8 +94,8 @@ impl QNetwork {
         self.head.forward(self.features(observations), self.activation)
     }
 
-    /// Quantiles of each action's return, those of the probabilities τ_i of [`Output::Quantiles`], in this order. Nothing
-    /// makes them rise with τ but what they learn.
+    /// Quantiles of each action's return, those of the probabilities τ_i of [`Output::Quantiles`], in this order. They need
+    /// not increase with τ.
     ///
     /// # Shapes
     /// - `observations`: `[batch, elements]`
@@ -109,9 +109,9 @@ impl QNetwork {
         self.head.forward(self.features(observations), self.activation)
     }
 
-    /// The two streams of a dueling network before they are put together, `None` of others: V and the advantages A, whose
-    /// mean over the actions is not yet subtracted. Of distributions, the mean of each stream's own softmax; of quantiles, the
-    /// mean of each stream's own quantiles.
+    /// The two streams of a dueling network before they are combined, `None` for other networks: V and the advantages A,
+    /// whose mean over the actions is not yet subtracted. Of distributions, the mean of each stream's own softmax; of
+    /// quantiles, the mean of each stream's own quantiles.
     ///
     /// # Shapes
     /// - `observations`: `[batch, elements]`
@@ -138,20 +138,20 @@ impl QNetwork {
     /// the same noisy weights and explore alike. Noise for each of them needs a draw and a forward pass for each.
     ///
     /// The noise is drawn on the host, so that the generator's state decides it, and is a constant to differentiation.
-    /// Drop the network before an optimiser's step: weights that nobody else holds are changed in place.
+    /// Drop the network before an optimiser's step: weights are changed in place only while nothing else shares them.
     #[must_use]
     pub fn with_noise(&self, rng: &mut impl Rng) -> Self {
         self.clone().map_layers(|layer| layer.with_noise(rng))
     }
 
-    /// A network that shares these weights and uses μ alone in its noisy layers, as a new one does.
+    /// A network that shares these weights and uses only μ in its noisy layers, as a new one does.
     #[must_use]
     pub fn without_noise(&self) -> Self {
         self.clone().map_layers(FullyConnected::without_noise)
     }
 
-    /// Signal to noise of each noisy layer, from the observation onwards; empty for networks without. The numbers are read
-    /// from the device in one go.
+    /// Signal-to-noise ratio of each noisy layer, from the observation onwards; empty for networks without noisy layers.
+    /// All are read from the device in one copy.
     pub fn signal_to_noise(&self) -> Vec<SignalToNoise> {
         let shared = self.shared.iter().enumerate().map(|(index, layer)| (format!("shared.{index}"), layer));
         let streams = self.head.streams().into_iter();

@@ -1,5 +1,5 @@
-//! Noisy layers: fully connected layers that learn how much noise their weights carry, which explores in place of
-//! epsilon-greedy (Fortunato et al. 2017, "Noisy Networks for Exploration").
+//! Noisy layers: fully connected layers that learn the size of the noise on their weights, which replaces ε-greedy
+//! exploration (Fortunato et al. 2017, "Noisy Networks for Exploration").
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
@@ -12,16 +12,17 @@ use crate::kernels::noisy_linear::{NoisyWeights, noisy_linear};
 use crate::normal;
 use crate::transfer::write;
 
-/// How the noise of a layer with p inputs and q outputs is drawn (Fortunato et al. 2017, section 3), and its initial weights
-/// (section 3.2). One draw serves a whole batch: see [`QNetwork::with_noise`](crate::network::QNetwork::with_noise).
+/// How the noise of a layer with p inputs and q outputs is drawn (Fortunato et al. 2017, section 3), and its initial
+/// weights (section 3.2). One draw serves a whole batch: see
+/// [`QNetwork::with_noise`](crate::network::QNetwork::with_noise).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Noise {
-    /// One normal number for each weight and bias, p q + q in all. Initially μ is uniform in ±√(3/p) and each σ is σ₀, 0.017
-    /// in the paper.
+    /// One normal number for each weight and bias, p q + q in all. Initially μ is uniform in ±√(3/p) and each σ is σ₀,
+    /// 0.017 in the paper.
     Independent,
-    /// p + q normal numbers, ε of weight (i, j) being f(ε_i) f(ε_j) with f(x) = sgn(x) √|x|, and f(ε_j) of bias j. Initially
-    /// μ is uniform in ±1/√p and each σ is σ₀/√p, σ₀ being 0.5 in the paper.
+    /// p + q normal numbers, ε of weight (i, j) being f(ε_i) f(ε_j) with f(x) = sgn(x) √|x|, and f(ε_j) of bias j.
+    /// Initially μ is uniform in ±1/√p and each σ is σ₀/√p, σ₀ being 0.5 in the paper.
     Factorised,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct NoisyLinear {
     sigma_weight: Param<Tensor<2>>,
     mu_bias: Param<Tensor<1>>,
     sigma_bias: Param<Tensor<1>>,
-    /// Tensors, not parameters: neither trained nor saved, but moved with the layer.
+    /// Tensors, not parameters: neither trained nor saved, but moved to other devices with the layer.
     draw: Option<Draw>,
     #[module(skip)]
     noise: Noise,
@@ -60,7 +61,7 @@ struct FactorisedDraw {
 }
 
 impl NoisyLinear {
-    /// A layer `[inputs] -> [outputs]` without noise at present; `sigma` is σ₀ of the paper.
+    /// A layer `[inputs] -> [outputs]`, without noise until [`Self::with_noise`]; `sigma` is σ₀ of the paper.
     pub(crate) fn new(
         inputs: usize,
         outputs: usize,
@@ -113,12 +114,12 @@ impl NoisyLinear {
         Self { draw: Some(draw), ..self }
     }
 
-    /// The layer with μ alone.
+    /// The layer with only μ.
     pub(crate) fn without_noise(self) -> Self {
         Self { draw: None, ..self }
     }
 
-    /// The layer's output under its present noise.
+    /// The layer's output with its current noise.
     ///
     /// # Shapes
     /// - `x`: `[batch, inputs]`

@@ -18,7 +18,7 @@ pub(crate) fn fill(values: &mut [f32], rng: &mut impl Rng) {
     let mut second = [0.0f32; PIECE];
     for piece in values.chunks_mut(2 * PIECE) {
         let (first, rest) = piece.split_at_mut(piece.len().div_ceil(2));
-        // Halves are put apart here, because vectors of whole words would hold half as many numbers below.
+        // The words are split here, because vectors of whole words would hold half as many numbers in the loop below.
         for (radius, angle) in radii.iter_mut().zip(&mut angles).take(first.len()) {
             let word = rng.next_u64();
             (*radius, *angle) = ((word >> 32) as u32, word as u32);
@@ -33,7 +33,7 @@ pub(crate) fn fill(values: &mut [f32], rng: &mut impl Rng) {
 /// √(-2 ln u) (cos φ, sin φ) with u in (0, 1] and φ in a whole turn.
 ///
 /// u is made of the low 31 bits of `radius`; φ of the low 31 bits of `angle`, a quarter turn about 0, and both top bits,
-/// which say whether that is mirrored at the diagonal and whether it is turned round.
+/// which mirror it at the diagonal and rotate it by half a turn.
 #[inline]
 fn pair(radius: u32, angle: u32) -> (f32, f32) {
     const UNIT: f32 = 1.0 / (1u32 << 31) as f32;

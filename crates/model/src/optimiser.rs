@@ -1,4 +1,4 @@
-//! Optimisers, which change weights by their gradients, and the bound on the norm of these.
+//! Optimisers, and the bound on the norm of gradients.
 
 mod adam;
 mod gradient_norm;

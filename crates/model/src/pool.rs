@@ -1,11 +1,11 @@
-//! Threads that do not fall asleep between one small piece of work and the next.
+//! Keeping the threads of rayon's pool awake between short parallel tasks.
 
 use burn::tensor::Device;
 
-/// Runs `work`, which uses networks on `device`. If the device is the processor, the other threads of rayon's pool stay awake
-/// meanwhile, so that each parallel part of the work starts at once: a sleeping thread takes tens of microseconds to wake up,
-/// which is as long as many parts take. The waiting threads yield to other programs, and those that find nothing to do for a
-/// millisecond go to sleep after all.
+/// Runs `work`, which uses networks on `device`. If the device is the processor, the other threads of rayon's pool stay
+/// awake meanwhile, so that each parallel part of the work starts at once: a sleeping thread takes tens of microseconds
+/// to wake up, which is as long as many parts take. The waiting threads yield to other programs, and those that find
+/// nothing to do for a millisecond go to sleep after all.
 ///
 /// On other devices, and on a thread outside of the pool, this only runs `work`.
 pub fn keep_pool_awake<R>(device: &Device, work: impl FnOnce() -> R) -> R {
@@ -23,8 +23,8 @@ mod waiting {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    /// How long a thread waits for something to do. It may wait on top of work that it has begun and that others wait for,
-    /// so it must not wait for them: no wait may be without end.
+    /// How long an idle thread waits for a task. The wait may interrupt a task of this thread that another thread waits
+    /// for, so it must end by itself.
     const PATIENCE: Duration = Duration::from_millis(1);
 
     /// Ends the waiting, also when the work panics.
@@ -41,7 +41,7 @@ mod waiting {
         let done = AtomicBool::new(false);
         let waiting = &done;
         rayon::in_place_scope(|scope| {
-            // A broadcast stays with its thread: this one would else take up the waiting of another.
+            // Tasks of a broadcast run only on their own threads; a plain task could make this thread wait.
             scope.spawn_broadcast(move |_, context| {
                 if context.index() != own {
                     help_until(waiting);
@@ -52,7 +52,7 @@ mod waiting {
         })
     }
 
-    /// Takes up tasks of the pool.
+    /// Runs tasks of the pool until `done`.
     fn help_until(done: &AtomicBool) {
         let mut idle_since = Instant::now();
         while !done.load(Ordering::Relaxed) {

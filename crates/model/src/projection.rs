@@ -1,4 +1,4 @@
-//! Bellman's update of distributions of returns, projected onto their atoms.
+//! The distributional Bellman update, projected onto fixed atoms.
 
 use burn::tensor::{Int, Tensor};
 
@@ -11,12 +11,12 @@ use crate::support::Support;
 /// m_i = sum over j of clamp(1 - |clamp(G + D z_j, v_min, v_max) - z_i| / spacing, 0, 1) p_j
 /// ```
 ///
-/// This is the one the learner uses, a kernel of its own; [`project_by_tensors`] computes the same.
+/// The learner uses this function, which has kernels of its own; [`project_by_tensors`] computes the same.
 ///
 /// # Shapes
 /// - `returns`: G, n-step returns, `[batch]`. They must not be NaN, which would spread over the example's whole
-///   distribution: a replay buffer refuses rewards that are not finite when they are added, on the host. Infinite ones
-///   belong to the end atoms, as all beyond the ends.
+///   distribution: a replay refuses rewards that are not finite when they are added, on the host. The mass of
+///   returns beyond the support, infinite ones included, goes to the end atoms.
 /// - `discounts`: D, `[batch]`, finite; 0 puts the whole mass at G
 /// - `probabilities`: p of each atom at the next observation, `[batch, atoms]`
 /// - returns: m, `[batch, atoms]`, a target without gradient

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
-    /// Each by itself, as [`Input::upload`](crate::input::Input::upload) gives them: bytes from 0 to 1, floats as they are.
+    /// Each element by itself, as [`Input::upload`](crate::input::Input::upload) gives them: bytes from 0 to 1, floats as
+    /// they are.
     Elements,
-    /// All together, so that the observation is a vector of length 1; an observation of zeros stays one.
+    /// All elements by one factor, so that the observation is a vector of length 1; an observation of zeros stays zero.
     UnitLength,
 }
 

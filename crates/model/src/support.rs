@@ -17,7 +17,7 @@ pub struct Support {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SupportError {
-    /// The ends are not an interval.
+    /// The ends do not bound a finite interval.
     #[error("v_min {v_min} and v_max {v_max} bound no returns: both must be finite and v_min the smaller")]
     Bounds {
         /// The lower end.
@@ -33,7 +33,7 @@ pub enum SupportError {
     },
 }
 
-/// A support as it was read, not checked yet.
+/// A [`Support`] as it arrives from a file, unchecked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Typed {
@@ -76,12 +76,12 @@ impl Support {
         self.v_max
     }
 
-    /// How many atoms there are.
+    /// Number of atoms.
     pub fn atoms(&self) -> usize {
         self.atoms
     }
 
-    /// The gap between neighbouring atoms.
+    /// The distance between neighbouring atoms.
     pub fn spacing(&self) -> f32 {
         self.exact_spacing() as f32
     }

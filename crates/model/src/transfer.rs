@@ -9,8 +9,8 @@ thread_local! {
     static WRITES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The values of a tensor, row-major, on the host. It waits until the device has computed them, so every call has a cost
-/// worth counting: see [`reads`].
+/// The values of a tensor, row-major, on the host. It waits until the device has computed them, so calls are counted:
+/// see [`reads`].
 pub fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     READS.set(READS.get() + 1);
     tensor.into_data().try_to_vec().expect("a float tensor holds floats")

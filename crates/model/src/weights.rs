@@ -1,4 +1,4 @@
-//! Weights as safetensors files that carry the description of their network, and texts of those who save them.
+//! Weights as safetensors files, with the configuration of their network and other texts as metadata.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::network::{NetworkConfig, NetworkError, QNetwork};
 /// Metadata key under which the network's configuration is stored, as JSON.
 const NETWORK_KEY: &str = "prism.network";
 
-/// Files name the layers for images as [`QNetwork`] did when the first were written.
+/// Weights files call [`QNetwork`]'s image layers `convolutions`; the format of existing files depends on it.
 const TO_FILES: (&str, &str) = (r"^image\.", "convolutions.");
 const FROM_FILES: (&str, &str) = (r"^convolutions\.", "image.");
 
@@ -71,7 +71,7 @@ pub enum WeightsError {
         /// Where the bytes came from.
         origin: String,
     },
-    /// The file's network is not the one it is to be loaded into.
+    /// The file holds another network than the expected one.
     #[error("{origin} holds another network: {differences}")]
     OtherNetwork {
         /// Where the bytes came from.
@@ -94,12 +94,12 @@ pub enum WeightsError {
 pub struct Weights {
     bytes: Vec<u8>,
     config: NetworkConfig,
-    /// All texts of the file, that of the configuration among them.
+    /// All texts of the file, the network's configuration included.
     metadata: BTreeMap<String, String>,
     origin: String,
 }
 
-/// What a safetensors file begins with, behind the number of its bytes. Maps in order make equal bytes of equal contents.
+/// The header of a safetensors file, which follows its length. The maps are ordered, so equal contents have equal bytes.
 #[derive(Serialize, Deserialize)]
 struct Header {
     #[serde(rename = "__metadata__")]
@@ -129,7 +129,7 @@ impl Header {
 }
 
 impl Weights {
-    /// Takes the weights of a network.
+    /// The weights of a network that was built from `config`.
     pub fn of(network: &QNetwork, config: &NetworkConfig) -> Self {
         let json = serde_json::to_string(config).expect("a network configuration is plain data");
         // The store's own metadata would be written beside ours in an order that changes from run to run.
@@ -142,8 +142,8 @@ impl Weights {
         Self { bytes, config: config.clone(), metadata, origin: "these weights".to_owned() }
     }
 
-    /// The same weights with a text that goes into the file, where [`Self::metadata`] finds it again; it replaces an earlier
-    /// text under the same key. The order in which texts are given makes no difference to the bytes.
+    /// The same weights with another text in the file, which [`Self::metadata`] reads; it replaces an earlier text under
+    /// the same key. The order in which texts are given makes no difference to the bytes.
     ///
     /// # Panics
     /// When the key is that of the network's own description, `prism.network`.
@@ -155,7 +155,7 @@ impl Weights {
         Self { bytes: header.join(tensors), metadata: header.metadata, ..self }
     }
 
-    /// Whether every number is finite: weights that are not have been lost to learning that blew up.
+    /// Whether every number is finite; after learning has diverged some are not.
     pub fn are_finite(&self) -> bool {
         let (_, tensors) = Header::split(&self.bytes);
         // Networks hold single precision alone, and the file has its numbers one after the other, lowest byte first.
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn tensors_have_the_names_of_the_first_files() {
+    fn tensors_have_the_names_of_the_file_format() {
         let names = |config: &NetworkConfig| {
             let weights = Weights::of(&network(config).0, config);
             let file = SafeTensors::deserialize(weights.bytes()).expect("it was saved just now");

@@ -1,4 +1,4 @@
-//! Axes: ranges, round ticks, and units that keep the numbers on them short.
+//! Axes: ranges, round ticks, and units that keep their numbers short.
 
 /// One axis of a panel.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub(crate) struct Axis {
     pub(crate) start: f64,
     /// Where it ends, above `start`.
     pub(crate) end: f64,
-    /// Positions in data units with what is written there; an empty label leaves only the mark.
+    /// Ticks: positions in data units with their labels, which may be empty.
     pub(crate) ticks: Vec<(f64, String)>,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn bounds(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     range
 }
 
-/// A number as pictures write it, with a minus as long as a plus.
+/// A number as figures show it, with a true minus sign.
 pub(crate) fn number(value: f64) -> String {
     value.to_string().replace('-', "\u{2212}")
 }
@@ -96,7 +96,7 @@ fn round_step(span: f64, count: usize) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// What numbers up to `largest` are divided by, and what the axis then says.
+/// The divisor of numbers up to `largest`, and its name for the axis title.
 fn unit(largest: f64) -> (f64, Option<String>) {
     match largest {
         _ if largest >= 1e6 => (1e6, Some("millions".to_owned())),

@@ -1,4 +1,4 @@
-//! Pictures of categorical distributions: bars over the points of a support.
+//! Figures of categorical distributions: bars over the points of a support.
 
 use crate::axis::{Axis, number};
 use crate::draw::draw;
@@ -23,9 +23,9 @@ pub struct Projection<'a> {
     pub support: &'a [f64],
     /// The distribution of the next state, `[K]`.
     pub source: &'a [f64],
-    /// What becomes of it under `reward` and `discount`, `[K]`.
+    /// Its projection under `reward` and `discount`, `[K]`.
     pub projected: &'a [f64],
-    /// What becomes of it where the episode ends with `reward`, `[K]`.
+    /// Its projection where the episode ends with `reward`, `[K]`.
     pub done: &'a [f64],
     /// Reward of the step.
     pub reward: f64,
@@ -47,7 +47,7 @@ pub struct DistributionRow {
 /// A target distribution with its prediction.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// Which transition.
+    /// Name of the transition.
     pub title: String,
     /// `[K]`.
     pub target: Vec<f64>,
@@ -319,7 +319,7 @@ fn outline(support: &[f64], probabilities: &[f64]) -> Vec<(f64, f64)> {
 mod tests {
     use super::*;
 
-    /// How many rectangles of a colour a picture has.
+    /// How many rectangles of a colour a figure has.
     fn count(svg: &Svg, colour: usize) -> usize {
         let fill = format!("fill=\"{}\"", PALETTE[colour]);
         svg.as_str().lines().filter(|line| line.starts_with("<rect") && line.contains(&fill)).count()

@@ -1,6 +1,6 @@
 //! Curves: smoothing, interpolation, and the mean and spread of several.
 
-/// Points with an abscissa that never falls.
+/// Points whose abscissas never decrease.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Curve {
     points: Vec<(f64, f64)>,
@@ -12,7 +12,7 @@ pub(crate) struct Spread {
     pub(crate) mean: Vec<(f64, f64)>,
     pub(crate) lowest: Vec<(f64, f64)>,
     pub(crate) highest: Vec<(f64, f64)>,
-    /// What single curves have before and behind that.
+    /// The parts of single curves before and after that.
     pub(crate) alone: Vec<Vec<(f64, f64)>>,
 }
 

@@ -1,4 +1,4 @@
-//! Small pictures of everything that a run's learner recorded.
+//! A figure of everything that a run's learner recorded, in small panels.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::figure::{Figure, LegendEntry, Mark, Panel, Svg};
 use crate::group::title;
 use crate::style::Pen;
 
-/// Columns of `train.csv` that say where the run stood: the abscissa, and others that would be straight lines over it.
+/// Columns of `train.csv` that are the run's position: the abscissa, and others that would be straight lines over it.
 const POSITIONS: [&str; 3] = ["updates", "agent_steps", "frames"];
 /// Points of a line: more than one for each pixel would not be seen.
 const POINTS: usize = 300;
@@ -46,7 +46,7 @@ pub fn diagnostics(path: &Path) -> Result<Svg, ReportError> {
         return Err(ReportError::Empty { path: train.path().to_owned(), missing: "rows with values" });
     }
     let count = panels.len();
-    // The title of the abscissa stands below the lowest panel of each column.
+    // The lowest panel of each column has the title of the abscissa.
     for panel in panels.iter_mut().take(count.saturating_sub(COLUMNS)) {
         panel.x.title.clear();
     }

@@ -29,7 +29,7 @@ impl Show {
     /// Every value.
     pub const ALL: [Self; 2] = [Self::Actions, Self::Best];
 
-    /// What it is called where it is typed.
+    /// Its name in arguments.
     pub fn name(self) -> &'static str {
         match self {
             Self::Actions => "actions",
@@ -37,7 +37,7 @@ impl Show {
         }
     }
 
-    /// What it means, in a line.
+    /// Its meaning, in a line.
     pub fn description(self) -> &'static str {
         match self {
             Self::Actions => "The distribution of every action",
@@ -60,7 +60,7 @@ impl FromStr for Show {
     }
 }
 
-/// Which distributions are in a picture.
+/// Which distributions are in a figure.
 #[derive(Clone, Debug)]
 pub struct DistributionOptions {
     /// The folder of a run.

@@ -1,4 +1,4 @@
-//! From a picture as data to SVG: where everything lies, and how it is drawn.
+//! Layout and drawing: from a figure as data to SVG.
 
 use std::ops::Range;
 

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use prism_runs::ReadError;
 use thiserror::Error;
 
-/// A name that is none of those there are.
+/// An unknown name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{name}` is none of {known}")]
 pub struct UnknownName {
     /// What was given.
     pub name: String,
-    /// Those there are, with commas between.
+    /// The known names, with commas between.
     pub known: String,
 }
 
-/// The one of `all` that is called `name`.
+/// The value among `all` that has this name.
 pub(crate) fn find<T: Copy>(name: &str, all: &[T], called: impl Fn(T) -> &'static str) -> Result<T, UnknownName> {
     all.iter().copied().find(|&one| called(one) == name).ok_or_else(|| UnknownName {
         name: name.to_owned(),
@@ -38,7 +38,7 @@ pub enum ReportError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A file of a run is not what a run writes.
+    /// A file does not have the form that runs write.
     #[error("{}: {reason}", .path.display())]
     Malformed {
         /// The file.
@@ -57,7 +57,7 @@ pub enum ReportError {
     /// A run that has no distributions.
     #[error("there is no {}: only runs that learn distributions of returns write it", .0.display())]
     NoDistributions(PathBuf),
-    /// Scores that have nothing to do with each other.
+    /// Scores of different environments, which do not compare.
     #[error(
         "scores of different environments do not belong in one picture: {} plays {first}, {} plays {second}",
         .first_path.display(), .second_path.display()
@@ -80,7 +80,7 @@ pub enum ReportError {
         /// Another.
         second: usize,
     },
-    /// A label for a run that is not in the picture.
+    /// A label for a run that is not in the figure.
     #[error("the label `{name}` is for {}, which is not among the runs to draw", .path.display())]
     LabelWithoutRun {
         /// The label.
@@ -88,7 +88,7 @@ pub enum ReportError {
         /// The run.
         path: PathBuf,
     },
-    /// One mean over scores that do not compare.
+    /// A label that joins scores of different protocols, which do not compare.
     #[error("the label `{name}` joins scores of the protocols {first} and {second}, which have no common mean")]
     Protocols {
         /// The label.

@@ -1,4 +1,4 @@
-//! A picture as data: panels of marks on axes, with title, legend and caption.
+//! A figure as data: panels of marks on axes, with title, legend and caption.
 
 use std::fmt;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::axis::Axis;
 use crate::observations::Image;
 use crate::style::{Fill, Pen};
 
-/// A whole picture.
+/// A whole figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     pub(crate) title: String,
@@ -22,9 +22,9 @@ pub(crate) struct Figure {
     pub(crate) columns: usize,
     /// Width and height of each panel between its axes.
     pub(crate) panel_size: (f64, f64),
-    /// What stands to the left of each row of panels; shorter than the rows, or empty, where there is nothing.
+    /// The image to the left of each row of panels; there may be fewer images than rows.
     pub(crate) row_images: Vec<Image>,
-    /// How the picture is to be read.
+    /// How the figure is to be read.
     pub(crate) caption: String,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Bar {
     pub(crate) height: f64,
 }
 
-/// A finished picture: the text of an SVG file.
+/// A finished figure: the text of an SVG file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Svg(pub(crate) String);
 
@@ -78,7 +78,7 @@ impl Svg {
         &self.0
     }
 
-    /// Writes it to `path`, over a picture that is there.
+    /// Writes it to `path`, over a figure that is there.
     ///
     /// # Errors
     /// Those of [`OutputFile::new`] for the extension `svg`, and of [`OutputFile::write`].

@@ -1,4 +1,4 @@
-//! Which runs are one system seen several times, and what it is called.
+//! Groups of runs that differ only in the seed, and their names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::error::ReportError;
 
-/// Settings that a name spells out at most; beyond that, the folder of the first run says more.
+/// The most settings that a name lists; with more, the folder of the first run is the name.
 const MOST_DIFFERENCES: usize = 3;
 /// Keys, and sections that end with a point, that change nothing about what is learned from a seed: what is recorded, when
 /// the run ends, how its work is shared among threads. Under the names of all versions of configurations.
@@ -28,14 +28,14 @@ const BESIDE_LEARNING: [&str; 13] = [
     "training.stop_score",
     VERSION,
 ];
-/// Which version of the configuration's vocabulary a file is written in; the first has no such key.
+/// The key with the version of the configuration's vocabulary; the first version lacks it.
 const VERSION: &str = "version";
 /// What a run plays, which its protocol names in words.
 const ENVIRONMENT: &str = "environment.";
 /// What a protocol's name does not say of an environment.
 const ENVIRONMENTS: &str = "environment.count";
 
-/// `NAME=RUN`: what the group of a run is called.
+/// `NAME=RUN`: the name of a run's group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The name.
@@ -44,7 +44,7 @@ pub struct Label {
     pub run: PathBuf,
 }
 
-/// A text that is no [`Label`].
+/// A text that is not a [`Label`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is no label: expected NAME=RUN, such as double=runs/pong-double-seed0")]
 pub struct LabelError(String);
@@ -70,7 +70,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// What the scores of all its runs are counted under.
+    /// Protocol of the scores of all its runs.
     pub(crate) fn protocol(&self) -> &str {
         &self.runs[0].protocol
     }
@@ -135,7 +135,7 @@ pub(crate) fn groups(runs: Vec<RecordedRun>, labels: &[Label]) -> Result<Vec<Gro
     Ok(groups)
 }
 
-/// What makes a run what it is, whatever its seed: the settings that what it learns depends on, with commit and device.
+/// What defines a run apart from its seed: the settings that its learning depends on, with commit and device.
 fn identity(run: &RecordedRun) -> BTreeMap<&str, &str> {
     let decides = |key: &str| {
         !BESIDE_LEARNING
@@ -162,7 +162,7 @@ fn own_name(index: usize, firsts: &[RecordedRun]) -> String {
     let own = identity(run);
     let others: Vec<BTreeMap<&str, &str>> = relatives.iter().map(|other| identity(other)).collect();
     let keys: BTreeSet<&str> = others.iter().flat_map(|other| other.keys().copied()).collect();
-    // Another version of the configuration may have no word for a setting: that says nothing about the run.
+    // A setting may be missing only because the file has another version of the vocabulary.
     let versions_differ = relatives.iter().any(|other| other.traits.get(VERSION) != run.traits.get(VERSION));
     let comparable = |key: &&str| !versions_differ || others.iter().all(|other| other.contains_key(key));
     let differing = keys.into_iter().filter(comparable);
@@ -183,7 +183,7 @@ fn own_name(index: usize, firsts: &[RecordedRun]) -> String {
     }
 }
 
-/// The last part of the name of a run's folder, or the whole name where others end alike.
+/// The last part of the path of a run's folder, or the whole path where others end in the same part.
 fn folder_name(run: &RecordedRun, relatives: &[&RecordedRun]) -> Option<String> {
     let last = |run: &RecordedRun| run.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let own = last(run)?;

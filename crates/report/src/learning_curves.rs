@@ -14,13 +14,13 @@ use crate::group::{Group, Label, groups, open_each_once};
 use crate::series::{Against, score_curve};
 use crate::style::Pen;
 
-/// Abscissas at which curves are drawn and averaged: more than one for each pixel would not be seen.
+/// Abscissas at which curves are drawn and averaged: more than one for each pixel would not be visible.
 const POINTS: usize = 500;
 const PANEL_SIZE: (f64, f64) = (620.0, 340.0);
-/// A bound this many times the height of the data away from them would leave no room for the data.
+/// A stop score farther from the data than this many times their height is left out, since it would squeeze them.
 const FARTHEST_BOUND: f64 = 1.5;
 
-/// What is in a picture of learning curves.
+/// What is in a figure of learning curves.
 #[derive(Clone, Debug)]
 pub struct CurveOptions {
     /// Run folders.
@@ -46,7 +46,7 @@ pub struct LearningCurves {
 /// score, from the lowest to the highest of which a band reaches. Runs in which no game has ended are left out.
 ///
 /// # Errors
-/// When a folder is no run, the runs do not belong in one picture, or no run has a game that ended.
+/// When a folder is no run, the runs do not belong in one figure, or no run has a game that ended.
 ///
 /// # Panics
 /// Without runs, or with a window of 0.
@@ -158,7 +158,7 @@ fn figure(groups: &[Group], curves: &[Vec<Curve>], against: Against, window: usi
     }
 }
 
-/// Whether a stop score has a place in the picture.
+/// Whether a stop score has a place in the figure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bound {
     Shown,
@@ -197,7 +197,7 @@ fn score_axis(groups: &[Group], marks: &[Mark], window: usize) -> (Vec<(f64, Bou
     (placed, axis)
 }
 
-/// What abscissas up to `last` are divided by, and the title of their axis.
+/// The divisor of abscissas up to `last`, and the title of their axis.
 fn abscissa(against: Against, last: f64) -> (f64, String) {
     match against {
         Against::Episodes => (1.0, "games".to_owned()),
@@ -218,7 +218,7 @@ fn subtitle(protocols: &BTreeSet<&str>) -> String {
     }
 }
 
-/// What the legend says of a group, its protocol included where there are several.
+/// The legend entry of a group, with its protocol where there are several.
 fn entry_name(group: &Group, protocols: &BTreeSet<&str>) -> String {
     if protocols.len() == 1 || group.name.contains(group.protocol()) {
         group.title()

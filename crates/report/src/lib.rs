@@ -1,21 +1,21 @@
-//! What runs came to: figures as SVG in one style, and tables of results.
+//! Figures of training runs as SVG in one style, and tables of results.
 //!
-//! [`learning_curves()`], [`diagnostics()`], [`distributions()`] and [`results()`] read the folders of runs, those of runs
-//! that still go on included. [`projection`], [`distribution_grid`], [`target_and_prediction`], [`q_over_best`] and
-//! [`speeds()`] draw the numbers they are given. A figure is an [`Svg`], which can be written to a file or put into a page of
-//! HTML as it is; the same numbers always give the same bytes.
+//! [`learning_curves()`], [`diagnostics()`], [`distributions()`] and [`results()`] read the folders of runs, also of
+//! those that are still running. [`projection`], [`distribution_grid`], [`target_and_prediction`], [`q_over_best`] and
+//! [`speeds()`] draw the numbers they are given. A figure is an [`Svg`], which can be written to a file or put into a
+//! page of HTML as it is; the same numbers always give the same bytes.
 //!
 //! ```
 //! use prism_report::{Comparison, target_and_prediction};
 //!
-//! let picture = target_and_prediction(
+//! let figure = target_and_prediction(
 //!     "After 1,000 updates",
 //!     &[-1.0, 0.0, 1.0],
 //!     &[Comparison { title: "winning".to_owned(), target: vec![0.0, 0.1, 0.9], prediction: vec![0.1, 0.2, 0.7] }],
 //! );
-//! assert!(picture.as_str().starts_with("<svg "));
+//! assert!(figure.as_str().starts_with("<svg "));
 //! let folder = tempfile::tempdir()?;
-//! picture.write(&folder.path().join("winning.svg"))?;
+//! figure.write(&folder.path().join("winning.svg"))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -11,10 +11,10 @@ use crate::error::ReportError;
 use crate::group::{Group, Label, groups, open_each_once};
 use crate::learning_curves::common_window;
 
-/// What stands where there is no number.
+/// The cell for a missing number.
 const NOTHING: &str = "-";
 
-/// A row for each group of runs that differ only in the seed. Shown, it is text in aligned columns.
+/// A table with a row for each group of runs that differ only in the seed. `Display` shows it in aligned columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
     /// Games that scores are averaged over.
@@ -23,14 +23,14 @@ pub struct Results {
     pub groups: Vec<GroupResult>,
 }
 
-/// What the runs of one group came to.
+/// The results of one group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupResult {
-    /// What the group is called.
+    /// Name of the group.
     pub name: String,
     /// Environment or game.
     pub environment: String,
-    /// What its scores are counted under.
+    /// Protocol of its scores.
     pub protocol: String,
     /// Runs in it, each with a seed of its own unless a label says otherwise.
     pub runs: usize,
@@ -61,9 +61,9 @@ pub struct OverSeeds {
     pub highest: f64,
 }
 
-/// Reads what `runs` came to: those that differ only in the seed are one group, as in [`learning_curves`], and so are those
-/// that `labels` give one name. Scores are means of the last `window` games, else of the runs' own number. Unlike curves,
-/// the runs may be of different environments.
+/// Reads the results of `runs`: those that differ only in the seed are one group, as in [`learning_curves`], and so are
+/// those that `labels` give one name. Scores are means of the last `window` games, else of the runs' own number. Unlike
+/// curves, the runs may be of different environments.
 ///
 /// [`learning_curves`]: crate::learning_curves()
 ///
@@ -84,7 +84,7 @@ pub fn results(runs: &[PathBuf], window: Option<usize>, labels: &[Label]) -> Res
     Ok(Results { window, groups })
 }
 
-/// What one run came to.
+/// The results of one run.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct RunResult {
     score: Option<f64>,
@@ -268,7 +268,7 @@ fn grouped(value: f64) -> String {
     text
 }
 
-/// A time as one reads it.
+/// A time in words.
 fn duration(seconds: f64) -> String {
     match seconds {
         _ if seconds < 10.0 => format!("{seconds:.1} s"),

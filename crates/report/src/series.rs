@@ -28,7 +28,7 @@ impl Against {
     /// Every value.
     pub const ALL: [Self; 5] = [Self::Time, Self::Episodes, Self::Steps, Self::Frames, Self::Updates];
 
-    /// What it is called where it is typed.
+    /// Its name in arguments.
     pub fn name(self) -> &'static str {
         match self {
             Self::Time => "time",
@@ -39,7 +39,7 @@ impl Against {
         }
     }
 
-    /// What it means, in a line.
+    /// Its meaning, in a line.
     pub fn description(self) -> &'static str {
         match self {
             Self::Time => "Wall-clock time since the start",
@@ -102,8 +102,7 @@ pub(crate) fn score_curve(run: &RecordedRun, against: Against, window: usize) ->
     Ok(Curve::new(points))
 }
 
-/// The game at which a curve of `games` begins: means of very few games would be the widest part of most pictures and say
-/// the least.
+/// The game at which a curve of `games` begins: means of very few games vary the most and mean the least.
 fn first_game(games: usize, window: usize) -> usize {
     if games > window { window.div_ceil(10) } else { 1 }
 }

@@ -1,4 +1,4 @@
-//! The one style of every picture: sizes in CSS pixels, fonts, colours.
+//! The one style of every figure: sizes in CSS pixels, fonts, colours.
 
 use std::fmt;
 

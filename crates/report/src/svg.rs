@@ -1,4 +1,4 @@
-//! The elements of SVG that pictures are made of. Coordinates are pixels; y points downwards.
+//! The SVG elements of figures. Coordinates are pixels; y points downwards.
 
 use std::fmt::Write;
 
@@ -35,17 +35,17 @@ pub(crate) enum Reading {
 /// A position in pixels.
 pub(crate) type Point = (f64, f64);
 
-/// A picture that is being written.
+/// A figure that is being written.
 #[derive(Debug)]
 pub(crate) struct Document {
     text: String,
 }
 
 impl Document {
-    /// An empty picture; readers that cannot see it are told `description`.
+    /// An empty figure; readers that cannot see it are told `description`.
     pub(crate) fn new(width: f64, height: f64, description: &str) -> Self {
         let description = escaped(description);
-        // Sharp joints would turn noise into spikes.
+        // Round joins, because sharp ones turn noise into spikes.
         let text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{description}\" \
@@ -129,13 +129,13 @@ impl Document {
         ));
     }
 
-    /// The whole picture.
+    /// The whole figure.
     pub(crate) fn finish(mut self) -> Svg {
         self.text.push_str("</svg>\n");
         Svg(self.text)
     }
 
-    /// One element a line, so that two versions of a picture can be compared.
+    /// One element a line, so that two versions of a figure can be compared.
     fn element(&mut self, element: &str) {
         self.text.push_str(element);
         self.text.push('\n');
@@ -159,13 +159,13 @@ fn listed<'a>(points: impl Iterator<Item = &'a Point>) -> String {
     list
 }
 
-/// A length to a tenth of a pixel, without zeros that say nothing.
+/// A length to a tenth of a pixel, without trailing zeros.
 fn short(length: f64) -> String {
     // Adding zero makes -0 a 0.
     ((length * 10.0).round() / 10.0 + 0.0).to_string()
 }
 
-/// `text` with everything that XML gives a meaning written out, and without characters that XML forbids.
+/// `text` with XML's special characters escaped and without characters that XML forbids.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! Lines with no more points than a picture can show.
+//! Lines with no more points than a figure can show.
 
 use crate::svg::Point;
 

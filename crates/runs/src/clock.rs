@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::events::Position;
 
-/// Speeds are taken over at least this long, so that they neither jump nor divide by nearly nothing.
+/// Speeds are measured over at least this time, so that they neither jump nor divide by almost 0.
 const RATE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Counts per second.
@@ -33,7 +33,7 @@ impl Rates {
 /// When something happened, and how fast the run was then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
-    /// Since the start of the run, without the time between a part of it and the next.
+    /// Time since the start of the run, without the time between a process of the run and the next.
     pub elapsed: Duration,
     /// Seconds since 1970.
     pub unix_seconds: f64,
@@ -45,15 +45,15 @@ pub struct Moment {
 #[derive(Debug)]
 pub(crate) struct Meter {
     start: Instant,
-    /// What the run had taken before this process.
+    /// Time that the run took before this process.
     before: Duration,
-    /// When speeds were last taken, and where the run stood then.
+    /// When speeds were last measured, and the run's position then.
     mark: (Duration, Position),
     rates: Rates,
 }
 
 impl Meter {
-    /// Starts to measure a run that stands at `at` after `before`.
+    /// Starts to measure a run that has reached `at` in the time `before`.
     pub(crate) fn start(before: Duration, at: Position) -> Self {
         Self { start: Instant::now(), before, mark: (before, at), rates: Rates::default() }
     }
@@ -62,7 +62,7 @@ impl Meter {
         self.before + self.start.elapsed()
     }
 
-    /// Takes the speeds at the time `now` since the start, by when the run has come to `at`; both only ever grow.
+    /// Measures speeds at the time `now` since the start, when the run has reached `at`; both never decrease.
     pub(crate) fn measure(&mut self, now: Duration, at: &Position) {
         let (marked, earlier) = &self.mark;
         if now - *marked >= RATE_PERIOD {
@@ -73,7 +73,7 @@ impl Meter {
         }
     }
 
-    /// What the clock says now.
+    /// The current moment.
     pub(crate) fn moment(&self) -> Moment {
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
         Moment { elapsed: self.elapsed(), unix_seconds: unix.as_secs_f64(), rates: self.rates }
@@ -90,7 +90,7 @@ pub(crate) mod tests {
     use super::*;
     use prism_environment::{AgentSteps, Frames};
 
-    /// So many seconds after the start of a run at a steady speed.
+    /// The moment `seconds` after the start of a run at a steady speed.
     pub(crate) fn moment(seconds: u64) -> Moment {
         let rates = Rates { agent_steps: 50.0, frames: 200.0, updates: 25.0 };
         Moment { elapsed: Duration::from_secs(seconds), unix_seconds: 1.75e9 + seconds as f64, rates }

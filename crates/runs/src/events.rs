@@ -9,14 +9,14 @@ use crate::clock::Rates;
 use crate::manifest::Manifest;
 use crate::scores::FinishedGame;
 
-/// Something that happened in a run. A [`Journal`](crate::Journal) is told of it and hands it to its sinks.
+/// Something that happened in a run. A [`Journal`](crate::Journal) records it and passes it to its sinks.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant, reason = "the large one comes once in a run")]
 pub enum Event {
-    /// The run begins. The first event, and the first that a sink is given which joins later.
+    /// The run begins: the first event of every sink, also of one that is added later.
     Started(RunHeader),
-    /// A line for people. The journal adds one for each event that deserves it.
+    /// A line for people. The journal adds such lines for events that people want to know of.
     Note(String),
     /// A game has ended.
     Episode(EpisodeRecord),
@@ -26,22 +26,22 @@ pub enum Event {
     Evaluation(EvaluationRecord),
     /// Distributions of returns were computed.
     Distributions(DistributionRecord),
-    /// The run stands here, after every agent step.
+    /// The run's position, after every agent step.
     Progress(Position),
-    /// The run stands here, every ten seconds.
+    /// The run's position, every ten seconds.
     Timing(Position),
-    /// It is known how long the run will take, once its speed was measured for a while.
+    /// How long the run will take, once its speed has been measured.
     Estimate(Estimate),
     /// The run has ended. The last event.
     Ended(Summary),
 }
 
-/// What a run says about itself before its first step.
+/// What is known of a run before its first step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunHeader {
     /// What is run, where and when.
     pub manifest: Manifest,
-    /// When the run ends at the latest.
+    /// Agent steps after which the run ends at the latest.
     pub limit: AgentSteps,
     /// Games in the mean score.
     pub score_window: usize,
@@ -51,7 +51,7 @@ pub struct RunHeader {
     pub memory: Option<u64>,
 }
 
-/// Where a run stands.
+/// Counts of a run's steps, frames and updates, and its current ε.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Agent steps taken.
@@ -60,18 +60,18 @@ pub struct Position {
     pub frames: Frames,
     /// Updates made.
     pub updates: u64,
-    /// Probability of a random action.
+    /// Probability of a random action, 0 to 1.
     pub epsilon: f64,
 }
 
-/// A game that has ended, and where the run stood then.
+/// A game that has ended, and the run's position then.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpisodeRecord {
     /// The game.
     pub game: FinishedGame,
     /// Mean score of the last games, this one included.
     pub mean_score: f64,
-    /// The run at its end.
+    /// The run's position at its end.
     pub at: Position,
 }
 
@@ -82,13 +82,13 @@ pub struct UpdateRecord {
     pub loss: f64,
     /// Mean q-value of the actions in the batches.
     pub mean_q: f64,
-    /// Norm of the whole gradient in the last of these updates, before it was bounded.
+    /// Global L2 norm of the gradient in the last of these updates, before it was bounded.
     pub gradient_norm: f64,
     /// Transitions in replay.
     pub replay: usize,
     /// What was measured after the last of these updates, one value for each name in the [`RunHeader`].
     pub diagnostics: Vec<f64>,
-    /// The run at the last of these updates.
+    /// The run's position at the last of these updates.
     pub at: Position,
 }
 
@@ -97,20 +97,20 @@ pub struct UpdateRecord {
 pub struct EvaluationRecord {
     /// Score of each game, in the order of play.
     pub scores: Vec<f64>,
-    /// Probability of a random action while it was played.
+    /// Probability of a random action in the evaluation.
     pub epsilon: f64,
-    /// The run when it had the weights that played.
+    /// The run's position when it had the weights that played.
     pub at: Position,
 }
 
 /// Distributions of the returns that a network expects from one observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DistributionRecord {
-    /// Its number among the fixed observations of the run, from 0.
+    /// Index of the observation among the run's held-out observations, from 0.
     pub observation: usize,
-    /// Points of the support, `[K]`.
+    /// Atoms of the support, `[K]`.
     pub support: Vec<f64>,
-    /// Probabilities of each action, `[A * K]`, those of one action together.
+    /// Probabilities of the atoms for each action, `[A, K]`, row-major.
     pub probabilities: Vec<f32>,
     /// Updates made.
     pub updates: u64,
@@ -133,11 +133,11 @@ pub enum Ending {
     Solved,
     /// The limit of agent steps was reached.
     Limit,
-    /// Somebody asked for it, by Ctrl-C.
+    /// A user asked for it with Ctrl-C.
     Interrupted,
     /// The system or a batch system asked for it, by SIGTERM.
     Terminated,
-    /// It could not go on.
+    /// The run could not continue.
     Failed {
         /// Why.
         reason: String,
@@ -155,11 +155,11 @@ pub struct Summary {
     pub mean_score: Option<f64>,
     /// Highest score, if a game ended.
     pub best_score: Option<f64>,
-    /// The run at its end.
+    /// The run's position at its end.
     pub at: Position,
     /// How long it took.
     pub elapsed: Duration,
-    /// Speeds over all that time.
+    /// Mean speeds over that time.
     pub rates: Rates,
 }
 
@@ -183,8 +183,8 @@ impl From<Value> for f64 {
 }
 
 impl UpdateRecord {
-    /// The columns of `train.csv` and what is in them: where the run stood, then what the learner did, then the
-    /// diagnostics under these names.
+    /// The columns of `train.csv` with their values: the run's position, then what the learner did, then the diagnostics
+    /// under these names.
     ///
     /// # Panics
     /// When there are more or fewer diagnostics than names.
@@ -222,7 +222,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Where a run stands after so many agent steps.
+    /// The position of a run after so many agent steps.
     pub(crate) fn position(agent_steps: u64) -> Position {
         Position {
             agent_steps: AgentSteps(agent_steps),

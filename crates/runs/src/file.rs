@@ -21,7 +21,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::rename(&partial, path)
     })();
     if written.is_err() {
-        // What went wrong is known; that its remains cannot be removed either would not help.
+        // The first error is the one to report, whether or not the partial file can be removed.
         let _ = fs::remove_file(&partial);
     }
     written
@@ -30,14 +30,14 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// `value` as indented JSON.
 ///
 /// # Panics
-/// When it has keys that are no strings.
+/// When it has keys that are not strings.
 pub(crate) fn json(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("records are plain data with string keys");
     text.push('\n');
     text
 }
 
-/// A file of a run folder that grows at its end.
+/// A file of a run folder that is only appended to.
 #[derive(Debug)]
 pub(crate) struct AppendedFile {
     file: fs::File,
@@ -54,7 +54,7 @@ impl AppendedFile {
         Self::opened(file, path)
     }
 
-    /// Goes on with a file.
+    /// Continues a file.
     ///
     /// # Errors
     /// When there is none, or it cannot be written.
@@ -78,14 +78,14 @@ impl AppendedFile {
         self.path.file_name().and_then(|name| name.to_str()).expect("files of a run folder have names of ASCII letters")
     }
 
-    /// Adds its length to `position`, once the disk has all of it.
+    /// Adds its length to `position`, after everything is written to the disk.
     pub(crate) fn add_to(&self, position: &mut FilePositions) -> Result<(), RecordError> {
         let bytes = self.file.sync_data().and_then(|()| self.file.metadata());
         position.insert(self.name(), bytes.map_err(|source| RecordError::write(&self.path, source))?.len());
         Ok(())
     }
 
-    /// Cuts it to the length it has in `position`, to nothing where it is not there.
+    /// Truncates the file to its length in `position`, to 0 if `position` does not have it.
     pub(crate) fn rewind(&self, position: &FilePositions) -> Result<(), RecordError> {
         let failed = |source| RecordError::write(&self.path, source);
         let expected = position.bytes(self.name()).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The folder of one run: what lies in it, and how it gets there without ever being half-written.
+//! The folder of one run and its files, none of which is ever half-written.
 
 use std::fs;
 use std::io;
@@ -31,7 +31,7 @@ pub struct RunFolder {
 /// Which of a run's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SavedWeights {
-    /// The network as it was last.
+    /// The last network.
     Latest,
     /// The network whose mean score was highest.
     Best,
@@ -52,7 +52,7 @@ pub enum RunFolderError {
         /// What the system says.
         source: io::Error,
     },
-    /// There is no run in it.
+    /// The folder is not a run's.
     #[error("{} is not the folder of a run: it has no {missing}", .path.display())]
     NotARun {
         /// The folder.
@@ -60,7 +60,7 @@ pub enum RunFolderError {
         /// What was looked for.
         missing: &'static str,
     },
-    /// A run that has not saved weights.
+    /// The run has not saved weights.
     #[error("the run in {} has no weights yet", .0.display())]
     NoWeights(PathBuf),
     /// There is nothing at this path.
@@ -71,8 +71,8 @@ pub enum RunFolderError {
 impl RunFolder {
     /// Makes the folder of a run at `path`, and the folders above it where they are missing.
     ///
-    /// Making the folder is what claims its name: of several processes that ask for one at once, one gets it. The
-    /// `config.toml`, by which a folder is known to be a run's, is written last.
+    /// Creating the folder claims its name: of several processes that ask for the same one at once, one gets it. The
+    /// `config.toml`, which marks the folder of a run, is written last.
     ///
     /// # Errors
     /// [`RunFolderError::Exists`], [`RunFolderError::Write`].
@@ -86,7 +86,7 @@ impl RunFolder {
         })?;
         let folder = Self { path: path.to_owned() };
         if let Err(error) = folder.fill(manifest) {
-            // What went wrong is known; that its remains cannot be removed either would not help.
+            // The first error is the one to report, whether or not the folder can be removed.
             let _ = fs::remove_dir_all(path);
             return Err(error);
         }
@@ -94,7 +94,7 @@ impl RunFolder {
     }
 
     /// Makes the folder of a run in `parent`: `<name>-<environment>-seed<seed>-<UTC date-time>`, the environment only
-    /// where the name does not say it, with a number behind it where another run has that name.
+    /// where the name does not begin with it, and followed by a number where another run has that name.
     ///
     /// # Errors
     /// [`RunFolderError::Write`].
@@ -141,7 +141,7 @@ impl RunFolder {
         self.path.join(CONFIG)
     }
 
-    /// The file of `weights`, which need not be there.
+    /// The path of `weights`, whether or not the file exists.
     pub fn weights(&self, weights: SavedWeights) -> PathBuf {
         let name = match weights {
             SavedWeights::Latest => "latest.safetensors",

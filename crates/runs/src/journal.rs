@@ -1,4 +1,4 @@
-//! The journal of a run: it is told what happens and hands it to everything that writes it down.
+//! The journal of a run: it passes every event to the sinks that record it.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const TIMING_PERIOD: Duration = Duration::from_secs(10);
 /// How long updates are made before the time that the run will take is estimated.
 const ESTIMATE_AFTER: Duration = Duration::from_secs(10);
 
-/// Hands what happens in a run to its sinks.
+/// Passes the events of a run to its sinks.
 pub struct Journal {
     header: RunHeader,
     sinks: Vec<Box<dyn Sink>>,
@@ -34,7 +34,7 @@ pub struct Journal {
     ended: bool,
 }
 
-/// Where a journal is: what a later run needs to go on with it.
+/// The state of a journal that a later process needs to continue it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JournalPosition {
     files: FilePositions,
@@ -43,7 +43,7 @@ pub struct JournalPosition {
     totals: Totals,
 }
 
-/// What is said about a run as a whole.
+/// Totals over a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Totals {
     episodes: u64,
@@ -56,11 +56,11 @@ struct Totals {
 /// How far the estimate of a run's time has come.
 #[derive(Clone, Copy, Debug)]
 enum Stage {
-    /// The run has made so many updates since before this journal: its speed will change when it makes more.
+    /// The run has made no more than the `updates` it had when this journal began: its speed will change with the next.
     WarmUp {
         updates: u64,
     },
-    /// Updates have been made since then and there.
+    /// Updates are being made since this time and position.
     Measuring {
         since: Duration,
         from: Position,
@@ -69,7 +69,7 @@ enum Stage {
 }
 
 impl Journal {
-    /// Starts the files of a run, with tables, event file, log, screen and summary as sinks, and says what begins.
+    /// Starts the files of a run, with tables, event file, log, screen and summary as sinks, and records that it begins.
     ///
     /// # Errors
     /// When a file is there already or cannot be written.
@@ -87,10 +87,10 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Goes on with the files of a run from where its journal was at `position`: what was written since is removed.
+    /// Continues the files of a run from `position`: what was written after it is removed.
     ///
     /// # Errors
-    /// When a file is missing, cannot be written or has lost what it held.
+    /// When a file is missing, cannot be written or is shorter than at `position`.
     pub fn resume(folder: &RunFolder, header: RunHeader, position: &JournalPosition) -> Result<Self, RecordError> {
         let JournalPosition { files, elapsed, timed, totals } = position;
         let mut sinks: Vec<Box<dyn Sink>> = vec![
@@ -120,20 +120,20 @@ impl Journal {
         Self { header, sinks, narrator, meter, totals, timed, estimate, ended: false }
     }
 
-    /// Adds a sink, which is told how the run began and from now on everything that happens.
+    /// Adds a sink, which takes [`Event::Started`] and from now on every event.
     ///
     /// # Errors
-    /// When the sink cannot take note of the beginning.
+    /// When the sink cannot record the beginning.
     pub fn add(&mut self, mut sink: Box<dyn Sink>) -> Result<(), RecordError> {
         sink.take(&Event::Started(self.header.clone()), &self.meter.moment())?;
         self.sinks.push(sink);
         Ok(())
     }
 
-    /// Takes note of `event`. [`Event::Progress`] belongs behind every agent step: the journal decides what is shown of it.
+    /// Records `event`. [`Event::Progress`] belongs after every agent step: the journal decides how often it is shown.
     ///
     /// # Errors
-    /// When a sink cannot write; the others have been told all the same.
+    /// When a sink cannot write; the others have taken the event nevertheless.
     pub fn record(&mut self, event: Event) -> Result<(), RecordError> {
         if let Event::Progress(at) = &event {
             self.meter.measure(self.meter.elapsed(), at);
@@ -161,12 +161,12 @@ impl Journal {
         self.record(Event::Note(line.into()))
     }
 
-    /// Where the journal is. Everything up to here is safely on the disk.
+    /// The state to continue from. Everything recorded so far is on the disk when this returns.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn position(&mut self) -> Result<JournalPosition, RecordError> {
-        // A line that waits for its second to end would be lost.
+        // A line that is held back until its second ends would be lost.
         if let Some(line) = self.narrator.held_back() {
             self.note(line)?;
         }
@@ -177,11 +177,11 @@ impl Journal {
         Ok(JournalPosition { files, elapsed: self.meter.elapsed(), timed: self.timed, totals: self.totals.clone() })
     }
 
-    /// Says how the run ended at `at` and completes every file. A journal that is dropped before says that the run has
-    /// failed.
+    /// Records how the run ended at `at` and completes every file. A journal that is dropped without it records that the
+    /// run failed.
     ///
     /// # Errors
-    /// When a sink cannot write; the others have been told all the same.
+    /// When a sink cannot write; the others have taken the event nevertheless.
     pub fn finish(mut self, ending: Ending, at: Position) -> Result<Summary, RecordError> {
         self.totals.at = at;
         self.end(ending)
@@ -196,7 +196,7 @@ impl Journal {
         Ok(summary)
     }
 
-    /// Gives the sinks an event and the lines that it deserves.
+    /// Passes an event to the sinks, with the lines about it.
     fn tell(&mut self, event: &Event, moment: &Moment) -> Result<(), RecordError> {
         let lines = self.narrator.lines(event, moment);
         let mut outcome = self.give(event, moment);
@@ -206,11 +206,10 @@ impl Journal {
         outcome
     }
 
-    /// Gives every sink an event, also where one before fails; the first failure is the outcome.
+    /// Passes an event to every sink, also after a failure of one; returns the first failure.
     fn give(&mut self, event: &Event, moment: &Moment) -> Result<(), RecordError> {
         let mut outcome = Ok(());
         for sink in &mut self.sinks {
-            // Every sink is told, whatever became of those before it.
             outcome = outcome.and(sink.take(event, moment));
         }
         outcome
@@ -225,7 +224,7 @@ impl Drop for Journal {
             } else {
                 "the run was given up before its end"
             };
-            // Whoever gave it up has an error of their own to tell.
+            // The caller that gave it up has an error of its own to report.
             let _ = self.end(Ending::Failed { reason: reason.to_owned() });
         }
     }
@@ -255,7 +254,7 @@ impl Totals {
 }
 
 impl Stage {
-    /// Takes note of where the run stands; gives the estimate when it is time for it.
+    /// Advances with the run's position; returns the estimate when it can be made.
     fn advance(&mut self, at: &Position, now: Duration, header: &RunHeader) -> Option<Estimate> {
         match *self {
             Self::WarmUp { updates } => {
@@ -269,7 +268,7 @@ impl Stage {
                 *self = Self::Told;
                 let agent_steps_per_second = (at.agent_steps.0 - from.agent_steps.0) as f64 / seconds;
                 let left = header.limit.0.saturating_sub(at.agent_steps.0) as f64;
-                // At no speed at all there is no end to tell.
+                // At a speed of 0 the time is infinite.
                 let remaining = Duration::try_from_secs_f64(left / agent_steps_per_second).ok()?;
                 Some(Estimate { remaining, agent_steps_per_second })
             }

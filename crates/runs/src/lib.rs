@@ -1,7 +1,7 @@
 //! What a training run writes into its folder, and reading it back.
 //!
-//! A run makes a [`RunFolder`], then tells a [`Journal`] what happens, as [`Event`]s. The journal hands every event to its
-//! [`Sink`]s: [`Tables`], [`TensorBoard`], [`Log`], [`Screen`], [`SummaryFile`] and whoever [joins](Journal::add).
+//! A run makes a [`RunFolder`], then records what happens as [`Event`]s in a [`Journal`]. The journal passes every event to
+//! its [`Sink`]s: [`Tables`], [`TensorBoard`], [`Log`], [`Screen`], [`SummaryFile`] and those [added](Journal::add) later.
 //!
 //! ```
 //! use prism_environment::{AgentSteps, Frames, Seed};
@@ -28,11 +28,11 @@
 //! let mut journal = Journal::create(&folder, header.clone())?;
 //! let mut at = Position { epsilon: 1.0, ..Position::default() };
 //! while at.agent_steps < AgentSteps(500) {
-//!     at.agent_steps += AgentSteps(1); // play and learn here, and record what comes of it
+//!     at.agent_steps += AgentSteps(1); // play and learn here, and record the results
 //!     at.frames += Frames(1);
 //!     journal.record(Event::Progress(at))?;
 //! }
-//! let checkpoint = journal.position()?; // a later process goes on from here
+//! let checkpoint = journal.position()?; // a later process continues from here
 //! journal.finish(Ending::Interrupted, at)?;
 //!
 //! let journal = Journal::resume(&folder, header, &checkpoint)?;

@@ -25,7 +25,7 @@ impl Log {
         Ok(Self { file: AppendedFile::create(folder.path().join(LOG))? })
     }
 
-    /// Goes on with the log of a run.
+    /// Continues the log of a run.
     ///
     /// # Errors
     /// When there is none, or it cannot be written.

@@ -13,15 +13,15 @@ pub struct RunIdentity {
     pub name: String,
     /// Environment or game.
     pub environment: String,
-    /// What the scores are counted under.
+    /// Protocol of the scores.
     pub protocol: String,
     /// Seed of every random stream.
     pub seed: Seed,
     /// Device of the networks.
     pub device: String,
-    /// What each action is called, in the order of their numbers; empty where they have no names.
+    /// Names of the actions, by index; empty where they have none.
     pub actions: Vec<String>,
-    /// The command line. What is no Unicode in it is written with U+FFFD in its place.
+    /// The command line. U+FFFD replaces what is not Unicode.
     pub command: Vec<OsString>,
     /// Version of the program.
     pub version: String,
@@ -40,13 +40,13 @@ pub struct Manifest {
     pub name: String,
     /// Environment or game.
     pub environment: String,
-    /// What the scores are counted under.
+    /// Protocol of the scores.
     pub protocol: String,
     /// Seed of every random stream.
     pub seed: Seed,
     /// Device of the networks.
     pub device: String,
-    /// What each action is called, in the order of their numbers; empty where they have no names.
+    /// Names of the actions, by index; empty where they have none.
     pub actions: Vec<String>,
     /// The command line.
     pub command: Vec<String>,
@@ -76,7 +76,7 @@ impl Manifest {
     /// The manifest of a run of this process that starts now, with its configuration as TOML.
     ///
     /// # Errors
-    /// When the configuration is no TOML.
+    /// When the configuration is not TOML.
     pub fn new(identity: RunIdentity, config: String) -> Result<Self, toml::de::Error> {
         let RunIdentity { name, environment, protocol, seed, device, actions, command, version, commit } = identity;
         Ok(Self {
@@ -93,7 +93,7 @@ impl Manifest {
             machine: Machine {
                 system: std::env::consts::OS,
                 architecture: std::env::consts::ARCH,
-                // Without an answer from the system, one core is certain.
+                // If the system does not tell, there is at least one core.
                 cores: std::thread::available_parallelism().map_or(1, usize::from),
             },
             config: config.parse()?,
@@ -102,7 +102,7 @@ impl Manifest {
     }
 }
 
-/// The text, with U+FFFD for what is no Unicode in it.
+/// The text, with U+FFFD for what is not Unicode.
 fn unicode(text: &OsStr) -> String {
     text.to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! The sentences that a run says about itself.
+//! The lines about a run for people.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) struct Narrator {
 }
 
 impl Narrator {
-    /// A narrator of a run that has made so many evaluations before.
+    /// A narrator of a run that has made `evaluations` before.
     pub(crate) fn new(folder: &RunFolder, header: &RunHeader, evaluations: u64) -> Self {
         Self {
             folder: folder.path().to_owned(),
@@ -34,7 +34,7 @@ impl Narrator {
         }
     }
 
-    /// What there is to say about `event`. Lines of games are left out where they end faster than anybody reads.
+    /// The lines about `event`. Lines of games are left out where games end faster than people read.
     pub(crate) fn lines(&mut self, event: &Event, moment: &Moment) -> Vec<String> {
         match event {
             Event::Started(header) => self.start(header),
@@ -123,8 +123,8 @@ fn estimate_line(estimate: &Estimate) -> String {
 /// Which lines about games that have ended are shown: each one, unless more than [`Self::MOST`] end within a second;
 /// then only the newest of every second, until they become fewer again.
 ///
-/// Games of Breakout played at random, 144 agent steps long, come to so many at 4,300 agent steps a second, games of Catch
-/// at 270.
+/// That many are reached at 4,300 agent steps a second by random games of Breakout, which take 144 steps, and at 270 by
+/// Catch.
 #[derive(Debug, Default)]
 struct EpisodeLines {
     /// When the current second began, since the start of the run.
@@ -141,7 +141,7 @@ impl EpisodeLines {
     /// The most lines in a second.
     const MOST: usize = 30;
 
-    /// Takes the line of a game that ended at the time `now` since the start; gives it back if it is to be shown.
+    /// Takes the line of a game that ended at the time `now` since the start, and returns it if it is to be shown.
     fn offer(&mut self, now: Duration, line: String) -> Option<String> {
         let begins_second = self.begin_second(now);
         self.offered += 1;
@@ -164,7 +164,7 @@ impl EpisodeLines {
         self.held.take()
     }
 
-    /// Begins the next second if the current one is over; says whether it did.
+    /// Begins the next second if the current one is over, and returns whether it did.
     fn begin_second(&mut self, now: Duration) -> bool {
         if now - self.second < Duration::from_secs(1) {
             return false;

@@ -27,12 +27,12 @@ pub enum ReadError {
         /// What the system says.
         source: io::Error,
     },
-    /// A file of a run is not what a run writes.
+    /// A file does not have the form that runs write.
     #[error("{}{}: {reason}", .path.display(), .line.map_or_else(String::new, |line| format!(", line {line}")))]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The line, from 1, where it is one.
+        /// The line, from 1, if the fault is in one.
         line: Option<u64>,
         /// What is wrong.
         reason: String,
@@ -48,7 +48,7 @@ impl ReadError {
         Self::Malformed { path: path.to_owned(), line, reason: reason.into() }
     }
 
-    /// What `error` says about the CSV file at `path`.
+    /// The error for `error` in the CSV file at `path`.
     pub(crate) fn csv(path: &Path, error: &csv::Error) -> Self {
         let position = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, pos } => {

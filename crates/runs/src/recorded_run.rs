@@ -1,4 +1,4 @@
-//! Reading what a run has written into its folder.
+//! Reading the folder of a run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +14,11 @@ use crate::read_error::ReadError;
 use crate::rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow, UpdateRow};
 use crate::table::{NumberTable, complete_lines, exists, line, number};
 
-/// Columns of `train.csv` that are no diagnostics.
+/// Columns of `train.csv` that are not diagnostics.
 const UPDATE_COLUMNS: [&str; 8] =
     ["updates", "agent_steps", "frames", "loss", "mean_q", "gradient_norm", "epsilon", "replay"];
 
-/// A run, finished or going on, of this version or an older one.
+/// A run read from its folder, finished or still running, of this version or an older one.
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
     /// Its folder.
@@ -27,7 +27,7 @@ pub struct RecordedRun {
     pub name: String,
     /// Environment or game.
     pub environment: String,
-    /// What its scores are counted under.
+    /// Protocol of its scores.
     pub protocol: String,
     /// Seed of every random stream.
     pub seed: u64,
@@ -35,11 +35,11 @@ pub struct RecordedRun {
     pub device: String,
     /// Commit of the program.
     pub commit: String,
-    /// What each action is called, in the order of their numbers; empty where the run does not tell.
+    /// Names of the actions, by index; empty where the run does not have them.
     pub actions: Vec<String>,
     /// Its `config.toml`.
     pub config: toml::Table,
-    /// Everything but the seed that makes a run what it is, by dotted key: configuration, commit and device.
+    /// Everything but the seed that defines the run, by dotted key: configuration, commit and device.
     pub traits: BTreeMap<String, String>,
     /// Games in its own mean score.
     pub score_window: usize,
@@ -49,8 +49,8 @@ pub struct RecordedRun {
     pub warm_up: f64,
 }
 
-/// The part of `manifest.json` that is needed beside the configuration. Its own configuration is not: older versions
-/// wrote that under other names than `config.toml` has.
+/// The part of `manifest.json` that is needed beside `config.toml`. The configuration in it is not read: older versions
+/// wrote it under other names.
 #[derive(Deserialize)]
 struct ManifestFile {
     name: String,
@@ -63,7 +63,7 @@ struct ManifestFile {
     actions: Vec<String>,
 }
 
-/// What `summary.json` says about the end of a run.
+/// The end of a run, from `summary.json`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct RecordedSummary {
     /// `solved`, `limit`, `interrupted`, `terminated` or `failed`.
@@ -91,7 +91,7 @@ impl RecordedRun {
     /// Reads manifest and configuration in the folder at `path`.
     ///
     /// # Errors
-    /// When there is no run, or one of the two is not what a run writes.
+    /// When there is no run, or one of the two does not have the form that runs write.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let no_run = |source| ReadError::Run { path: path.to_owned(), source };
         let folder = RunFolder::open(path).map_err(no_run)?;
@@ -149,7 +149,7 @@ impl RecordedRun {
         NumberTable::read(&self.path.join(name))
     }
 
-    /// Whether it has written the file `name`, compressed since or not.
+    /// Whether the run has a file `name`, plain or compressed.
     pub fn has(&self, name: &str) -> bool {
         exists(&self.path.join(name))
     }
@@ -157,7 +157,7 @@ impl RecordedRun {
     /// The games that have ended.
     ///
     /// # Errors
-    /// When the file cannot be read or is not what a run writes. So for the other tables.
+    /// When the file cannot be read or does not have the form that runs write.
     pub fn episodes(&self) -> Result<Vec<EpisodeRow>, ReadError> {
         rows(&self.path.join(EPISODES))
     }
@@ -185,7 +185,7 @@ impl RecordedRun {
         Ok(rows)
     }
 
-    /// Its evaluations, none where it wrote no file of them.
+    /// Its evaluations, none where there is no file of them.
     ///
     /// # Errors
     /// As for [`Self::episodes`].
@@ -201,7 +201,7 @@ impl RecordedRun {
         rows(&self.path.join(TIMING))
     }
 
-    /// The distributions that it recorded, none where it has none.
+    /// The distributions that it recorded, none where there is no file of them.
     ///
     /// # Errors
     /// As for [`Self::episodes`].

@@ -42,14 +42,14 @@ pub struct UpdateRow {
     pub loss: f64,
     /// Mean q-value of the actions in the batches.
     pub mean_q: f64,
-    /// Norm of the gradient before it was bounded, which the first runs did not write.
+    /// Global L2 norm of the gradient before it was bounded; runs of the oldest versions lack it.
     #[serde(default)]
     pub gradient_norm: Option<f64>,
     /// Probability of a random action.
     pub epsilon: f64,
     /// Transitions in replay.
     pub replay: u64,
-    /// What was measured beside, in the order of the columns.
+    /// Diagnostics by name, in the order of the columns.
     #[serde(skip)]
     pub diagnostics: Vec<(String, f64)>,
 }
@@ -65,7 +65,7 @@ pub struct EvaluationRow {
     pub frames: u64,
     /// Updates of the run then.
     pub updates: u64,
-    /// What the scores are counted under.
+    /// Protocol of the scores.
     pub protocol: String,
     /// Probability of a random action.
     pub epsilon: f64,
@@ -81,7 +81,7 @@ pub struct EvaluationRow {
     pub minimum: f64,
     /// Highest score.
     pub maximum: f64,
-    /// Every score, in the order of play; in the file with a space between.
+    /// Every score, in the order of play; the file has spaces between them.
     #[serde(serialize_with = "join", deserialize_with = "split")]
     pub scores: Vec<f64>,
 }
@@ -110,9 +110,9 @@ pub struct TimingRow {
 pub struct DistributionRow {
     /// Updates made.
     pub update: u64,
-    /// The observation, by its number among the fixed ones of the run.
+    /// Index of the observation among the run's held-out observations.
     pub observation: usize,
-    /// The action, by its number.
+    /// Index of the action.
     pub action: usize,
     /// The return that the atom stands for.
     pub atom: f64,
@@ -166,7 +166,7 @@ impl EvaluationRow {
 }
 
 impl TimingRow {
-    /// The row of a run that stands at `at`.
+    /// The row of a run at the position `at`.
     pub(crate) fn of(elapsed_seconds: f64, at: &Position, rates: &Rates) -> Self {
         Self {
             elapsed_seconds,
@@ -181,7 +181,7 @@ impl TimingRow {
 }
 
 impl DistributionRow {
-    /// The rows of one observation: those of an action together.
+    /// The rows of one observation, action by action.
     ///
     /// # Panics
     /// When the probabilities are not those of whole actions.

@@ -1,11 +1,11 @@
-//! What lies at a path that somebody names for a run.
+//! The run that a path given by a user belongs to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::folder::{RunFolder, RunFolderError};
 
-/// What lies at a path that somebody names for a run.
+/// What a path given for a run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunPath {
@@ -27,20 +27,20 @@ pub enum RunPath {
         /// The configuration beside it.
         config: PathBuf,
     },
-    /// A weights file without a configuration. What it was trained on is what it says itself.
+    /// A weights file without a configuration beside it; its own metadata may have one.
     LoneWeights(PathBuf),
 }
 
 impl RunPath {
-    /// Finds out what lies at `path`. A file is taken for a weights file unless it is the `config.toml` of a run.
+    /// Finds out what `path` is. A file counts as a weights file unless it is the `config.toml` of a run.
     ///
     /// # Errors
-    /// [`RunFolderError::Absent`]; [`RunFolderError::NotARun`] for a folder that is no run's.
+    /// [`RunFolderError::Absent`]; [`RunFolderError::NotARun`] for a folder that is not a run's.
     pub fn find(path: &Path) -> Result<Self, RunFolderError> {
         if !path.is_file() {
             return RunFolder::open(path).map(Self::Folder);
         }
-        // Links and `..` are followed, so that what lies around the file is what lies around the file itself.
+        // Links and `..` are resolved, so that the folders above are those of the file itself.
         let found = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let run_in = |folder: Option<&Path>| folder.and_then(|folder| RunFolder::open(folder).ok());
         let beside = run_in(found.parent());
@@ -61,7 +61,7 @@ impl RunPath {
         })
     }
 
-    /// The run, where the path lies in the folder of one.
+    /// The run, if the path is in the folder of one.
     pub fn folder(&self) -> Option<&RunFolder> {
         match self {
             Self::Folder(folder) | Self::Configuration(folder) | Self::Weights { folder, .. } => Some(folder),
@@ -69,7 +69,7 @@ impl RunPath {
         }
     }
 
-    /// The file that says what was run, where there is one.
+    /// The run's configuration file, if there is one.
     pub fn config(&self) -> Option<PathBuf> {
         match self {
             Self::WeightsWithConfiguration { config, .. } => Some(config.clone()),

@@ -23,8 +23,8 @@ pub struct FinishedGame {
 
 /// Adds up the raw rewards of each environment until its game is over, and remembers the last scores.
 ///
-/// A game outlasts the learning episodes that a lost life ends: only a
-/// step whose [`game`](prism_environment::TimeStep::game) has ended closes it.
+/// A game may span several learning episodes, which end when a life is lost: it ends only with a step whose
+/// [`game`](prism_environment::TimeStep::game) has ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreTracker {
     running: Vec<RunningGame>,
@@ -43,7 +43,7 @@ struct RunningGame {
 }
 
 impl RunningGame {
-    /// A game before its first action: its no-op start may have brought points already.
+    /// A game before its first action: its no-op start may have scored already.
     fn starting(first: &TimeStep) -> Self {
         Self { score: first.raw_reward.into(), steps: AgentSteps(0), frames: Frames(first.frames.into()) }
     }
@@ -62,8 +62,8 @@ impl ScoreTracker {
         }
     }
 
-    /// `environment` starts its first game, with what its frames before the first observation gave. Later games start with
-    /// the steps that end the ones before them.
+    /// Starts the first game of `environment`, with the rewards and frames before its first observation. Later games start
+    /// with the steps that end the games before them.
     ///
     /// # Panics
     /// When there is no such environment.
@@ -71,7 +71,7 @@ impl ScoreTracker {
         self.running[environment] = RunningGame::starting(first);
     }
 
-    /// Takes note of what `environment` answered to an action; gives the game that this step ended, if it did.
+    /// Adds a step of `environment` and returns the game that it ended, if it did.
     ///
     /// # Panics
     /// When there is no such environment.
@@ -123,7 +123,7 @@ impl ScoreTracker {
         (!self.recent.is_empty()).then(|| self.recent.iter().sum::<f64>() / self.recent.len() as f64)
     }
 
-    /// Mean score of a full window, which is what `solved` and "best so far" are decided by.
+    /// Mean score of a full window; [`Self::solved`] and [`Self::best_mean`] use it.
     pub fn full_mean(&self) -> Option<f64> {
         if self.recent.len() == self.window.get() { self.recent_mean() } else { None }
     }

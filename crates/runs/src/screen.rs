@@ -1,4 +1,4 @@
-//! The screen: lines on standard output, and a bar on standard error where that can draw one.
+//! The screen: lines on standard output, and a progress bar on standard error where the terminal can draw one.
 
 use std::io::Write;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::clock::Moment;
 use crate::events::{Event, Position, RunHeader};
 use crate::sink::{RecordError, Sink};
 
-/// Redraws of the bar.
+/// Time between redraws of the bar.
 const DRAW_PERIOD: Duration = Duration::from_millis(100);
-/// Progress lines where no bar can be drawn.
+/// Time between progress lines where no bar can be drawn.
 const PLAIN_PERIOD: Duration = Duration::from_secs(10);
 /// Columns of the bar itself.
 const BAR_WIDTH: usize = 20;
 
-/// Shows a run to whoever started it.
+/// Shows the progress of a run in a terminal.
 #[derive(Debug)]
 pub struct Screen {
     progress: ProgressDisplay,
@@ -32,16 +32,16 @@ pub struct Screen {
 /// How progress is shown.
 #[derive(Debug)]
 enum ProgressDisplay {
-    /// A bar that is drawn again and again in one place.
+    /// A bar that is redrawn in place.
     Bar(ScreenBar),
-    /// A line every now and then.
+    /// A line every [`PLAIN_PERIOD`].
     Lines,
 }
 
-/// What draws on standard error.
+/// What standard error can draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Terminal {
-    /// A terminal that can go back to draw over what it has drawn.
+    /// A terminal that can redraw a line.
     Drawing,
     /// A terminal that cannot, or does not say what it is: `TERM` is `dumb` or missing.
     Dumb,
@@ -69,7 +69,7 @@ struct LastShown {
 }
 
 impl Screen {
-    /// The screen of a run that stands at `at`.
+    /// The screen of a run at the position `at`.
     pub fn new(header: &RunHeader, at: &Position) -> Self {
         Self::on(Terminal::of_standard_error(), header, at)
     }
@@ -83,7 +83,7 @@ impl Screen {
         Self { progress, limit, window, shown_at: Duration::ZERO, last: LastShown::default() }
     }
 
-    /// Shows the progress, if it is time to: on a bar, else as a line that it gives.
+    /// Draws the progress on the bar, or returns it as a line, if it is time to.
     fn progress(&mut self, at: &Position, moment: &Moment) -> Option<String> {
         let period = match self.progress {
             ProgressDisplay::Bar(_) => DRAW_PERIOD,
@@ -145,7 +145,7 @@ impl Sink for Screen {
     }
 }
 
-/// A bar with the progress line behind it.
+/// A bar followed by the progress line.
 #[derive(Debug)]
 struct ScreenBar {
     bar: ProgressBar,
@@ -159,11 +159,11 @@ impl ScreenBar {
         Self { bar }
     }
 
-    /// Draws `parts` and the time that is left as far as the terminal has room for them.
+    /// Draws `parts` and the remaining time, as far as the terminal has room for them.
     fn draw(&mut self, at: &Position, parts: &mut Vec<Part>) {
         self.bar.set_position(at.agent_steps.0);
         parts.push(Part::new(2, format!("eta {:#}", HumanDuration(self.bar.eta()))));
-        // Some terminals go on to the next row when the last column is written.
+        // Some terminals wrap when the last column is written.
         let columns = usize::from(Term::stderr().size().1).saturating_sub(1);
         let (template, line) = fit(parts, columns);
         self.bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
@@ -174,7 +174,7 @@ impl ScreenBar {
 /// A part of the progress line.
 #[derive(Clone, Debug)]
 struct Part {
-    /// Where it comes among the parts in their usefulness, from 0.
+    /// Rank of its usefulness, from 0; the least useful parts are left out first.
     rank: usize,
     text: String,
 }

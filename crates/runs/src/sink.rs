@@ -1,4 +1,4 @@
-//! What a sink is: it is given every event of a run and writes down what concerns it.
+//! Sinks, which record the events of a run.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,15 +10,15 @@ use thiserror::Error;
 use crate::clock::Moment;
 use crate::events::Event;
 
-/// Is given every event of a run, in order, and writes down what concerns it.
+/// Takes every event of a run, in order, and records those that it has a use for.
 pub trait Sink: Send {
-    /// Takes note of `event`, which happened at `moment`.
+    /// Records `event`, which happened at `moment`.
     ///
     /// # Errors
-    /// When what it writes cannot be written.
+    /// When a file cannot be written.
     fn take(&mut self, event: &Event, moment: &Moment) -> Result<(), RecordError>;
 
-    /// How far each of its files is written, all of that safely on the disk. A sink without files has none.
+    /// Lengths of its files, all of which is on the disk when this returns; empty for a sink without files.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -26,24 +26,24 @@ pub trait Sink: Send {
         Ok(FilePositions::default())
     }
 
-    /// Goes back to where [`Sink::position`] was `position`, among whose files are those of other sinks as well: what was
-    /// written since is removed, and the next event is written behind what is left.
+    /// Goes back to `position`, an earlier result of [`Sink::position`] that may have files of other sinks too: what was
+    /// written since is removed, and the next event follows what is left.
     ///
     /// # Errors
-    /// When a file cannot be written or has lost what it held then.
+    /// When a file cannot be written or is shorter than at `position`.
     fn rewind(&mut self, position: &FilePositions) -> Result<(), RecordError> {
         let _ = position;
         Ok(())
     }
 }
 
-/// How far files of a run folder are written: bytes by name. A file that is not named did not exist.
+/// Lengths in bytes of files of a run folder, by name. A file without a length did not exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FilePositions(BTreeMap<String, u64>);
 
 impl FilePositions {
-    /// Adds that the file `name` is `bytes` long.
+    /// Sets the length of the file `name`.
     pub fn insert(&mut self, name: &str, bytes: u64) {
         self.0.insert(name.to_owned(), bytes);
     }
@@ -64,11 +64,11 @@ impl FilePositions {
     }
 }
 
-/// A record could not be written.
+/// Why a record could not be written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The system refuses.
+    /// The system refused to write.
     #[error("cannot write {}", .path.display())]
     Write {
         /// The file.
@@ -76,7 +76,7 @@ pub enum RecordError {
         /// What the system says.
         source: io::Error,
     },
-    /// A file that is to be continued has lost what it held.
+    /// A file to be continued is shorter than it was.
     #[error("{} has {found} bytes and had {expected} when the run was here", .path.display())]
     Shorter {
         /// The file.
@@ -86,7 +86,7 @@ pub enum RecordError {
         /// Bytes it had.
         expected: u64,
     },
-    /// A table that is to be continued is not one that a run has written.
+    /// A table to be continued does not have the form that runs write.
     #[error("{} does not go on from `{line}`", .path.display())]
     Foreign {
         /// The file.

@@ -1,11 +1,11 @@
-//! What is said about a list of scores.
+//! Statistics of a list of scores.
 
 use std::fmt;
 
 /// Mean, median and spread of scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistics {
-    /// How many there are.
+    /// Number of scores.
     pub count: usize,
     /// Arithmetic mean.
     pub mean: f64,

@@ -84,7 +84,7 @@ impl Sink for SummaryFile {
         replace(&self.path, text.as_bytes()).map_err(|source| RecordError::write(&self.path, source))
     }
 
-    /// A run that goes on has not ended: the file goes.
+    /// Removes the file: a run that is continued has not ended.
     fn rewind(&mut self, _: &FilePositions) -> Result<(), RecordError> {
         match fs::remove_file(&self.path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RecordError::write(&self.path, source)),

@@ -1,4 +1,4 @@
-//! Reading the CSV files of runs, those that are still being written included, and those that were compressed since.
+//! Reading the CSV files of runs, complete, still being written or compressed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,7 +22,7 @@ impl NumberTable {
     /// Reads the complete lines of the file at `path`, or of its compressed form beside it, whose name ends in `.gz`.
     ///
     /// # Errors
-    /// When it cannot be read or holds anything but numbers below its names.
+    /// When it cannot be read or has a cell that is neither empty nor a number.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let text = complete_lines(path)?;
         let malformed = |error: csv::Error| ReadError::csv(path, &error);
@@ -72,11 +72,11 @@ pub(crate) fn line(row: &csv::StringRecord) -> Option<u64> {
     row.position().map(csv::Position::line)
 }
 
-/// The text of the file at `path`, or of its compressed form beside it, up to its last line break: a run may be in the
-/// middle of the line behind it.
+/// The text of the file at `path`, or of its compressed form beside it, up to its last line break: a run may still be
+/// writing the line after it.
 ///
 /// # Errors
-/// When neither can be read or the text is no Unicode.
+/// When neither can be read or the text is not Unicode.
 pub fn complete_lines(path: &Path) -> Result<String, ReadError> {
     let mut text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && compressed(path).exists() => {

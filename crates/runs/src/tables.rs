@@ -1,7 +1,7 @@
 //! The tables of a run, in CSV.
 //!
 //! `episodes.csv`, `train.csv`, `evaluations.csv` and `distributions.csv` hold nothing that depends on the clock: equal
-//! seeds on one machine give equal files. Speeds stand in `timing.csv`.
+//! seeds on one machine give equal files. Speeds are in `timing.csv`.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -25,7 +25,7 @@ pub struct Tables {
     train: CsvFile,
     evaluations: CsvFile,
     timing: CsvFile,
-    /// There only where something has been written to it: most networks have no distributions.
+    /// Created with its first row: most networks have no distributions.
     distributions: Option<CsvFile>,
     distributions_path: PathBuf,
     protocol: String,
@@ -51,7 +51,7 @@ impl Tables {
         })
     }
 
-    /// Goes on with the tables of a run.
+    /// Continues the tables of a run.
     ///
     /// # Errors
     /// When one is missing, cannot be written or has other columns.
@@ -120,10 +120,10 @@ impl Sink for Tables {
     }
 }
 
-/// Adds an evaluation to the `evaluations.csv` of a run, also of one that goes on, and gives its number there.
+/// Adds an evaluation to the `evaluations.csv` of a run, also of one that is still running, and returns its number there.
 ///
 /// # Errors
-/// When the file cannot be read or written, or is no table of evaluations.
+/// When the file cannot be read or written, or is not a table of evaluations.
 ///
 /// # Panics
 /// When no game was played.
@@ -141,14 +141,14 @@ struct CsvFile {
 }
 
 impl CsvFile {
-    /// Starts a file with the names of its columns, which are there even if no row ever is.
+    /// Starts a file with the names of its columns.
     fn create(path: PathBuf, names: &[String]) -> Result<Self, RecordError> {
         let mut file = Self { file: AppendedFile::create(path)? };
         file.rows(&[names])?;
         Ok(file)
     }
 
-    /// Goes on with a file that has these columns.
+    /// Continues a file that has these columns.
     fn open(path: PathBuf, names: &[String]) -> Result<Self, RecordError> {
         let expected = csv_lines(&[names]);
         let mut line = Vec::new();
@@ -161,13 +161,14 @@ impl CsvFile {
         Ok(Self { file: AppendedFile::open(path)? })
     }
 
-    /// Adds rows, all of them in one piece.
+    /// Adds rows in one write.
     fn rows(&mut self, rows: &[impl Serialize]) -> Result<(), RecordError> {
         let lines = csv_lines(rows);
         self.file.write_all(&lines).map_err(|source| RecordError::write(self.file.path(), source))
     }
 
-    /// Adds an evaluation under the next number, which it gives: others may have added some since.
+    /// Adds an evaluation under the next number in the file, where other processes may have added some, and returns that
+    /// number.
     fn evaluation(&mut self, protocol: &str, record: &EvaluationRecord) -> Result<u64, RecordError> {
         let number = last_evaluation(self.file.path())? + 1;
         self.rows(&[EvaluationRow::of(number, protocol, record)])?;

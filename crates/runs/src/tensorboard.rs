@@ -24,7 +24,7 @@ use crate::statistics::Statistics;
 const FILE_MARK: &str = "events.out.tfevents.";
 /// The curves that hyperparameters are compared by.
 const METRICS: [&str; 2] = ["episode/mean_score", "evaluation/mean"];
-/// Columns of `train.csv` that say where the run stood: a curve's horizontal axis does that.
+/// Columns of `train.csv` that are the run's position, which is the horizontal axis of every curve.
 const PLACE: [&str; 3] = ["updates", "agent_steps", "frames"];
 
 /// Writes the event file of a run: a curve for each number in its tables, its speeds, and its configuration as text and
@@ -53,7 +53,7 @@ impl TensorBoard {
         Ok(sink)
     }
 
-    /// Goes on with the event file of a run.
+    /// Continues the event file of a run.
     ///
     /// # Errors
     /// When there is none, or it cannot be written.
@@ -115,7 +115,7 @@ impl TensorBoard {
         written.map_err(|source| RecordError::write(self.file.get_ref().path(), source))
     }
 
-    /// Hands everything to the operating system.
+    /// Writes everything that is buffered to the file.
     fn flush(&mut self) -> Result<(), RecordError> {
         self.file.flush().map_err(|source| RecordError::write(self.file.get_ref().path(), source))
     }
@@ -175,7 +175,7 @@ fn event_file(folder: &RunFolder) -> io::Result<PathBuf> {
     for entry in fs::read_dir(folder.path())? {
         let name = entry?.file_name();
         if name.to_str().is_some_and(|name| name.starts_with(FILE_MARK)) {
-            // Their names hold the time at which they were started.
+            // Names contain the time at which the file was started.
             newest = newest.max(Some(name));
         }
     }

@@ -12,12 +12,12 @@ use crate::priority::Priority;
 use crate::replay::{ReplayConfig, Sampling};
 use crate::schedule::LinearSchedule;
 
-/// Everything that decides an agent but its environments, its seed and its device.
+/// Everything that defines an agent except its environments, its seed and its device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AgentConfig {
-    /// The network, but for its input, its actions and its output: the environment and the objective decide those.
+    /// The network without its input, actions and output: those follow from the environment and the objective.
     pub network: NetworkParts,
-    /// Probability of a random action, by agent steps over all environments together.
+    /// Probability of a random action, as a function of the agent steps of all environments together.
     pub exploration: LinearSchedule,
     /// How much is remembered and how it is drawn.
     pub replay: ReplayPlan,
@@ -38,16 +38,16 @@ pub struct ReplayPlan {
     pub warm_up: AgentSteps,
     /// How transitions are drawn.
     pub sampling: Sampling,
-    /// Where priorities come from and how they are made up for; absent where sampling has none.
+    /// How priorities are measured and the bias they cause is corrected; `None` where `sampling` has no priorities.
     pub prioritization: Option<Prioritization>,
 }
 
-/// Priorities and their correction.
+/// Priorities and the correction of the bias they cause.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prioritization {
     /// What a transition's priority is.
     pub priority: Priority,
-    /// The importance exponent, by agent steps over all environments together.
+    /// The importance exponent (β of Schaul et al. 2016), as a function of the agent steps of all environments together.
     pub importance: LinearSchedule,
 }
 
@@ -56,7 +56,7 @@ pub struct Prioritization {
 pub struct LearningPlan {
     /// Discount per agent step.
     pub gamma: f64,
-    /// Rewards summed before a transition bootstraps.
+    /// n of the n-step returns: agent steps from `s` to the `s'` that a transition bootstraps from.
     pub n_step: u16,
     /// Transitions per update.
     pub batch_size: usize,
@@ -64,9 +64,9 @@ pub struct LearningPlan {
     pub period: AgentSteps,
     /// Agent steps between replacements of the target network.
     pub target_period: AgentSteps,
-    /// Which action of s' a target is taken from.
+    /// Which network chooses the action of s' in a target.
     pub bootstrap: Bootstrap,
-    /// What the network learns to say.
+    /// What the network learns to predict for each action.
     pub objective: Objective,
 }
 
@@ -93,19 +93,19 @@ pub struct DiagnosticsPlan {
 /// Distributions that are recorded as they change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DistributionRecords {
-    /// How many observations they are of, taken at the end of the warm-up.
+    /// Number of observations, taken at the end of the warm-up.
     pub observations: NonZeroUsize,
     /// Updates between records.
     pub period: u64,
 }
 
 impl AgentConfig {
-    /// The network of this agent in environments of this kind.
+    /// Configuration of this agent's network in environments of this kind.
     pub fn network(&self, spec: &EnvironmentSpec) -> NetworkConfig {
         self.network.network(input_of(&spec.observation), spec.actions.len(), self.learning.objective.output())
     }
 
-    /// The replay of this agent, fed by `streams` environments.
+    /// Configuration of this agent's replay, fed by `streams` environments.
     pub fn replay(&self, observation: &ObservationSpec, streams: usize) -> ReplayConfig {
         ReplayConfig {
             observation: observation.clone(),
@@ -117,7 +117,7 @@ impl AgentConfig {
         }
     }
 
-    /// The learner of this agent.
+    /// Configuration of this agent's learner.
     pub fn learner(&self) -> LearnerConfig {
         LearnerConfig {
             objective: self.learning.objective,
@@ -129,7 +129,7 @@ impl AgentConfig {
     }
 }
 
-/// Observations as a network has to take them: stacked frames become channels.
+/// The network input for these observations: stacked frames become channels.
 fn input_of(observation: &ObservationSpec) -> Input {
     let shape = match *observation.frame.as_slice() {
         [height, width] => vec![observation.stack, height, width],

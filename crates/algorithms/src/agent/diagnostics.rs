@@ -17,7 +17,7 @@ pub(super) struct Diagnostics {
     probe: Option<Probe>,
 }
 
-/// Measurements that come together.
+/// Measurements that are made together.
 #[derive(Debug)]
 enum Group {
     /// Exponent of the importance weights, and the smallest, mean and largest priority.
@@ -31,7 +31,7 @@ enum Group {
 }
 
 impl Diagnostics {
-    /// The measurements that make sense for a configuration and its network.
+    /// The measurements that apply to a configuration and its network.
     pub(super) fn new(config: &AgentConfig, network: &QNetwork, device: &Device) -> Self {
         let mut groups = Vec::new();
         if config.replay.prioritization.is_some() {
@@ -63,7 +63,7 @@ impl Diagnostics {
         names.collect()
     }
 
-    /// Holds observations out.
+    /// Sets the held-out observations.
     pub(super) fn hold_out(&mut self, probe: Probe) {
         self.probe = Some(probe);
     }

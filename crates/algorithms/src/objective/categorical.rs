@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::objective::{Bootstrap, Examples, Losses, of_action};
 
-/// How a distribution of returns at s' becomes the one wanted at s.
+/// How the distribution of returns at s' becomes the target at s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DistributionTarget {
     /// The distribution of G + D · Z, projected onto the support: [`project`].
     Projection,
-    /// [`spread_to_neighbours`].
+    /// The heuristic of Zai and Brown 2020: [`spread_to_neighbours`].
     NeighbourSpreading,
 }
 
@@ -47,7 +47,7 @@ pub fn losses(
     }
 }
 
-/// Means of distributions `[batch, atoms]`, `[batch]`.
+/// Mean of each distribution: `[batch, atoms]` to `[batch]`.
 fn mean(probabilities: Tensor<2>, support: &Support) -> Tensor<1> {
     support.mean(probabilities.unsqueeze_dim::<3>(1)).squeeze_dim(1)
 }
@@ -55,12 +55,15 @@ fn mean(probabilities: Tensor<2>, support: &Support) -> Tensor<1> {
 /// Cross-entropy of predicted distributions against targets that carry no gradient (Bellemare et al. 2017, algorithm 1):
 /// -Σᵢ mᵢ log pᵢ.
 ///
-/// It is the Kullback-Leibler divergence of the two plus the target's own entropy, which no weight changes.
+/// It is the Kullback-Leibler divergence of the two plus the entropy of the target, which does not depend on the weights.
 ///
 /// # Shapes
 /// - `targets`: m, probabilities, `[batch, atoms]`
 /// - `logits`: log p up to a constant, `[batch, atoms]`
 /// - returns: `[batch]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn cross_entropy(targets: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
     assert_eq!(targets.dims(), logits.dims(), "one target for each predicted distribution");
     (targets * log_softmax(logits, 1)).sum_dim(1).squeeze_dim(1).neg()
@@ -73,6 +76,9 @@ pub fn cross_entropy(targets: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
 /// - `discounts`: D, `[batch]`
 /// - `probabilities`: the target network's distribution of a* in s', `[batch, atoms]`
 /// - returns: `[batch, atoms]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn distribution_target(
     kind: DistributionTarget,
     returns: Tensor<1>,
@@ -89,8 +95,8 @@ pub fn distribution_target(
 /// The update of "Deep Reinforcement Learning in Action" (Zai and Brown 2020, chapter 7), which moves mass towards the
 /// atom nearest to the return instead of shifting the distribution.
 ///
-/// With r the index of that atom and D the discount, every atom takes a share of its outer neighbour's mass, the less the
-/// farther it is from r, and the sum is normalised:
+/// With r the index of that atom and D the discount, every atom gains a share of the mass of its neighbours on the side
+/// away from r, smaller the farther the atom is from r, and the result is normalised:
 ///
 /// ```text
 /// mᵢ ∝ pᵢ + D^(r-i+1) pᵢ₋₁ for i < r,   pᵢ + D^(i-r+1) pᵢ₊₁ for i > r,   pᵢ + D (pᵢ₋₁ + pᵢ₊₁) for i = r
@@ -98,10 +104,13 @@ pub fn distribution_target(
 ///
 /// Where D is 0 all mass lands on atom r. The result is a distribution, repeated updates with one return make it peak
 /// there, and mass far from r stays where it was. It is not the distribution of G + D · Z: its mean is not G + D · E\[Z\],
-/// returns are rounded to an atom, and what is learned under it is no fixed point of Bellman's equation.
+/// returns are rounded to an atom, and what it learns is not a fixed point of the distributional Bellman equation.
 ///
 /// # Shapes
 /// As [`distribution_target`].
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn spread_to_neighbours(
     returns: Tensor<1>,
     discounts: Tensor<1>,

@@ -22,7 +22,7 @@ pub fn losses(kappa: f32, bootstrap: Bootstrap, online: &QNetwork, target: &QNet
     }
 }
 
-/// Means of quantiles `[batch, quantiles]`, `[batch]`.
+/// Mean of each example's quantiles: `[batch, quantiles]` to `[batch]`.
 fn mean(quantiles: Tensor<2>) -> Tensor<1> {
     quantiles.mean_dim(1).squeeze_dim(1)
 }
@@ -31,9 +31,12 @@ fn mean(quantiles: Tensor<2>) -> Tensor<1> {
 ///
 /// # Shapes
 /// - `returns`: G, the n-step return, `[batch]`
-/// - `discounts`: D, 0 after a real ending, `[batch]`
+/// - `discounts`: D, 0 after a termination, `[batch]`
 /// - `quantiles`: θ, the target network's quantiles of a* in s', `[batch, quantiles]`
 /// - returns: `[batch, quantiles]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn quantile_target(returns: Tensor<1>, discounts: Tensor<1>, quantiles: Tensor<2>) -> Tensor<2> {
     let [batch, _] = quantiles.dims();
     assert_eq!(returns.dims(), [batch], "one return for each row of quantiles");
@@ -54,7 +57,7 @@ pub fn quantile_target(returns: Tensor<1>, discounts: Tensor<1>, quantiles: Tens
 /// - returns: `[batch]`
 ///
 /// # Panics
-/// When κ is negative or not finite.
+/// When κ is negative or not finite, or the batches differ in size.
 pub fn quantile_huber(targets: Tensor<2>, predicted: Tensor<2>, kappa: f32) -> Tensor<1> {
     assert!(kappa >= 0.0 && kappa.is_finite(), "kappa is {kappa}: it must be 0 or more, and finite");
     let ([batch, wanted], [rows, count]) = (targets.dims(), predicted.dims());
@@ -75,7 +78,11 @@ pub fn quantile_huber(targets: Tensor<2>, predicted: Tensor<2>, kappa: f32) -> T
     of_quantile.sum_dim(2).reshape([batch])
 }
 
-/// |τᵢ - [u < 0]| for each error u: how much an error below a quantile counts beside one above it.
+/// |τᵢ - [u < 0]| for each error u: the weight of a target below the predicted quantile differs from that of one above.
+///
+/// # Shapes
+/// - `errors`: `[batch, M, count]`
+/// - returns: `[batch, M, count]`
 fn asymmetry(errors: Tensor<3>, count: usize) -> Tensor<3> {
     let shape = errors.dims();
     let index = Tensor::<1, Int>::arange(0..count as i64, &errors.device()).float();

@@ -56,10 +56,13 @@ pub fn losses(loss: TdLoss, bootstrap: Bootstrap, online: &QNetwork, target: &QN
 ///
 /// # Shapes
 /// - `returns`: G, the n-step return, `[batch]`
-/// - `discounts`: D, the product of the discounts up to s', 0 after a real ending, `[batch]`
+/// - `discounts`: D, the product of the discounts up to s', 0 after a termination, `[batch]`
 /// - `next_q_values`: Q_target(s', ·), `[batch, actions]`
 /// - `next_actions`: a*, `[batch, 1]`
 /// - returns: `[batch]`
+///
+/// # Panics
+/// When the shapes are not these.
 pub fn q_learning_target(
     returns: Tensor<1>,
     discounts: Tensor<1>,

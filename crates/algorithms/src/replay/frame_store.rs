@@ -6,8 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteBuf, Bytes};
 
-/// Frames in a unit of allocation. Each stream wastes one chunk on average (half at either end), so a small number keeps
-/// 64 streams of 7 kB frames below 8 MB of waste; 16 frames leave four reads of a stack of 4 in five within one chunk.
+/// Frames in a chunk, the unit of allocation. Each stream wastes one chunk on average (half at either end): 16 frames keep
+/// the waste of 64 streams of 7 kB frames below 8 MB, and four of five reads of a stack of 4 within one chunk.
 const FRAMES_PER_CHUNK: u64 = 16;
 
 type Chunk = Box<[u8]>;
@@ -115,7 +115,7 @@ impl FrameStore {
         self.streams.iter().map(|stream| stream.save(self.frame_bytes)).collect()
     }
 
-    /// The store that was saved, or what is wrong with it.
+    /// Loads a saved store; the error says what is wrong with it.
     pub(super) fn load(frame_bytes: usize, streams: Vec<LoadedStream>) -> Result<Self, String> {
         let load = |(index, stream): (usize, LoadedStream)| {
             FrameStream::load(frame_bytes, stream).map_err(|reason| format!("frames of stream {index}: {reason}"))

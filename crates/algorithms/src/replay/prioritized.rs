@@ -12,7 +12,7 @@ use super::sum_tree::SumTree;
 use super::uniform;
 use crate::transition::TransitionId;
 
-/// Draws that are looked up at once, so that the time memory takes for one hides behind the others.
+/// Draws that are looked up together, so that their memory latencies overlap.
 const TOGETHER: usize = 16;
 
 /// Draws transitions by their priorities (Schaul et al. 2016).
@@ -53,7 +53,7 @@ pub(super) struct LoadedPriorities {
 }
 
 impl Prioritized {
-    /// The empty sampler of a scheme, if the scheme has priorities.
+    /// An empty sampler, if `sampling` has priorities.
     pub(super) fn new(sampling: Sampling, capacity: usize) -> Option<Self> {
         let masses = match sampling {
             Sampling::Proportional { exponent } => Masses::Proportional { exponent, tree: SumTree::new() },
@@ -63,7 +63,7 @@ impl Prioritized {
         Some(Self { capacity: capacity as u64, priorities: Vec::new(), largest: 1.0, masses })
     }
 
-    /// Takes in a transition, with the largest priority seen, in the place of the one that left for it.
+    /// Adds a transition with the largest priority seen, in the slot of the one it evicts.
     pub(super) fn add(&mut self, id: TransitionId) {
         let slot = self.slot(id);
         if slot == self.priorities.len() {
@@ -73,12 +73,12 @@ impl Prioritized {
         self.settle();
     }
 
-    /// Sets raw priorities; those of ids that have left are ignored, the last of several for one id counts.
+    /// Sets raw priorities; those of evicted transitions are ignored; of several for one id the last counts.
     pub(super) fn update(&mut self, living: Range<TransitionId>, ids: &[TransitionId], priorities: &[f32]) {
         for (&id, &priority) in ids.iter().zip(priorities) {
             if living.contains(&id) {
                 self.largest = self.largest.max(priority);
-                // A loss of -0 is one of 0, as the order of the bits has to say.
+                // Adding 0 makes -0 a 0: ranks are sorted by the bits of priorities.
                 self.set(self.slot(id), priority + 0.0);
             }
         }
@@ -115,7 +115,7 @@ impl Prioritized {
                 *weight = mass as f32;
             }
         }
-        // Of (N P)^-b over the largest such, only the masses stay.
+        // N and the total mass cancel in (N P)^-b divided by its largest value: what stays is a ratio of masses.
         let least = weights.iter().copied().fold(f32::INFINITY, f32::min);
         for weight in weights {
             *weight = (f64::from(least) / f64::from(*weight)).powf(importance_exponent) as f32;
@@ -143,7 +143,7 @@ impl Prioritized {
         self.priorities.capacity() * size_of::<f32>() + masses
     }
 
-    /// What decides the sampler's future.
+    /// The part to save.
     pub(super) fn save(&self) -> SavedPriorities<'_> {
         let heap = match &self.masses {
             Masses::Proportional { .. } => None,
@@ -152,7 +152,7 @@ impl Prioritized {
         SavedPriorities { priorities: &self.priorities, largest: self.largest, heap }
     }
 
-    /// The sampler that was saved, or what is wrong with it.
+    /// Loads a saved sampler; the error says what is wrong with it.
     pub(super) fn load(
         sampling: Sampling,
         capacity: usize,
@@ -187,7 +187,7 @@ impl Prioritized {
         Ok(Some(Self { capacity: capacity as u64, priorities, largest, masses }))
     }
 
-    /// Says what is wrong with the sampler of this many transitions.
+    /// Checks the invariants of a sampler of this many transitions.
     pub(super) fn check_valid(&self, transitions: usize) -> Result<(), String> {
         let size = self.priorities.len();
         if size != transitions {

@@ -15,7 +15,7 @@ pub(super) struct RankHeap {
     slots: Vec<u32>,
     /// Place of each slot.
     places: Vec<u32>,
-    /// Mass of the places up to and with each: it depends on nothing else, so it only grows with the heap.
+    /// Cumulative mass of the places up to and including each. A place's mass is fixed, so sums are only ever appended.
     cumulative: Vec<f64>,
     /// Changes since the last sort.
     changes: usize,
@@ -44,8 +44,8 @@ impl RankHeap {
         Ok(Self { slots, changes, ..heap })
     }
 
-    /// Tells of a slot whose priority has changed, or that is the next new one. Only one slot may have changed since the
-    /// last call.
+    /// Restores the heap after the priority of `slot` has changed, or adds `slot` if it is the next new one. No other slot
+    /// may have changed since the last call.
     pub(super) fn set(&mut self, slot: usize, priorities: &[f32]) {
         if slot == self.slots.len() {
             self.extend_cumulative(slot);
@@ -62,7 +62,7 @@ impl RankHeap {
         if self.changes < self.slots.len() {
             return;
         }
-        // The bits of floats that are not negative are in their order; equal priorities come in the order of their slots.
+        // The bits of non-negative floats sort as the floats do; equal priorities are sorted by slot.
         let key = |&slot: &u32| u64::from(!priorities[slot as usize].to_bits()) << 32 | u64::from(slot);
         let mut keys: Vec<u64> = self.slots.iter().map(key).collect();
         keys.sort_unstable();
@@ -101,7 +101,7 @@ impl RankHeap {
             + self.cumulative.capacity() * size_of::<f64>()
     }
 
-    /// Says what is wrong with the heap.
+    /// Checks the invariants of the heap.
     pub(super) fn check_valid(&self, priorities: &[f32]) -> Result<(), String> {
         let size = priorities.len();
         if [self.slots.len(), self.places.len(), self.cumulative.len()] != [size; 3] {
@@ -135,7 +135,7 @@ impl RankHeap {
         self.places[slot as usize] = place as u32;
     }
 
-    /// Moves the slot at a place up to where its parent is not smaller, and says where that is.
+    /// Moves the slot at a place up to where its parent is not smaller, and returns that place.
     fn rise(&mut self, mut place: usize, priorities: &[f32]) -> usize {
         let slot = self.slots[place];
         while place > 0 {

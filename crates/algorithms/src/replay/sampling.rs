@@ -16,8 +16,8 @@ pub enum Sampling {
         exponent: f64,
     },
     /// `P(i)` proportional to `(1 / rank(i))^w`, where rank 1 has the largest priority (Schaul et al. 2016, section 3.3,
-    /// rank-based variant). As in the paper, ranks are places in a binary heap that is sorted every so often, so between
-    /// sorts they are near the true ones.
+    /// rank-based variant). As in the paper, ranks are places in a binary heap that is sorted periodically, so between
+    /// sorts they are approximate.
     RankBased {
         /// The priority exponent w, 0 (uniform) to 1.
         exponent: f64,
@@ -25,7 +25,7 @@ pub enum Sampling {
     /// Uniform, but a transition whose n-step return is above a bound is stored several times, each time under an id of
     /// its own (Zai and Brown 2020, "Deep Reinforcement Learning in Action", chapter 7). Copies share their frames.
     CopyRewarded {
-        /// How many times more than once, at least 1 and less than the capacity.
+        /// Number of additional copies, at least 1 and less than the capacity.
         copies: u16,
         /// The bound, in units of the rewards that the replay is given.
         above: f32,
@@ -41,12 +41,12 @@ pub struct PrioritySpread {
     pub mean: f64,
     /// The largest.
     pub max: f32,
-    /// The largest that any transition ever had, with those that have left: what a new transition gets. At least 1.
+    /// The largest that any transition ever had, evicted ones included: what a new transition gets. At least 1.
     pub largest_seen: f32,
 }
 
 impl Sampling {
-    /// How often a transition is stored beyond once.
+    /// Number of additional copies of a transition with this return.
     pub(super) fn copies(&self, n_step_return: f32) -> u16 {
         match *self {
             Self::CopyRewarded { copies, above } if n_step_return > above => copies,

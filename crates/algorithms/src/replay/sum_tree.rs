@@ -2,8 +2,8 @@
 
 /// Non-negative numbers, the leaves, under a binary tree whose inner nodes hold the sums of their children.
 ///
-/// An inner node is always computed as the sum of its two children, never moved by a difference, so rounding errors do
-/// not pile up however often leaves change: the tree is at all times the one that a rebuild from its leaves would give,
+/// An inner node is always computed as the sum of its two children, never adjusted by a difference, so rounding errors do
+/// not accumulate however often leaves change: the tree is at all times the one that a rebuild from its leaves would give,
 /// bit for bit, and a sum is off by at most one rounding per level. No rebuild is ever due; saving the leaves is enough.
 ///
 /// Leaves that were never set are 0. The tree doubles when a leaf beyond its end is set, which changes no sum.
@@ -65,7 +65,7 @@ impl SumTree {
     /// it is above the target. A target at or past the total, which rounding can produce, gives the last leaf above 0, so
     /// that a leaf of 0 is never found.
     ///
-    /// The targets go down level by level, side by side: none waits for the memory of another.
+    /// All targets descend level by level together, so that their memory latencies overlap.
     ///
     /// # Panics
     /// When all leaves are 0.
@@ -92,7 +92,7 @@ impl SumTree {
         self.nodes.capacity() * size_of::<f64>() + self.touched.capacity() * size_of::<usize>()
     }
 
-    /// Says what is wrong with the tree.
+    /// Checks the invariants of the tree.
     pub(super) fn check_valid(&self) -> Result<(), String> {
         if !self.touched.is_empty() {
             return Err(format!("the sums above {} leaves are not repaired", self.touched.len()));

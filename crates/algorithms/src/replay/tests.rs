@@ -105,7 +105,7 @@ fn contents(replay: &Replay) -> Vec<Whole> {
     for (id, number) in batch.ids.iter_mut().zip(living.start.0..living.end.0) {
         *id = TransitionId(number);
     }
-    // What a gather does not write must not survive it.
+    // A byte that `gather` left unwritten would differ from the naive replay's.
     batch.observations.fill(0xee);
     batch.next_observations.fill(0xee);
     replay.gather(&mut batch);
@@ -124,8 +124,9 @@ fn wholes(batch: &Batch, bytes: usize) -> Vec<Whole> {
     (0..batch.size()).map(whole).collect()
 }
 
-/// Feeds replays with random episodes: each stream is a stack of random frames that moves on, episodes end really or by
-/// truncation, lives are lost, some resets begin with a full or partly full stack, some episodes are abandoned.
+/// Feeds replays with random episodes: each stream is a stack of random frames that moves on, episodes end by
+/// termination or truncation, lives are lost, some resets begin with a full or partly full stack, some episodes are
+/// abandoned.
 struct Feed {
     config: ReplayConfig,
     generator: Generator,
@@ -144,7 +145,7 @@ impl Feed {
         if self.generator.random_bool(0.1) { [0; FRAME_BYTES] } else { self.generator.random() }
     }
 
-    /// What happens next, for `take` to hand to each replay: the stream, and the step or a reset, and the observation.
+    /// The next event: the stream, the action and its time step (none at a reset), and the observation.
     fn next(&mut self) -> (usize, Option<(i32, TimeStep)>, Vec<u8>) {
         let stream = self.generator.random_range(0..self.config.streams);
         let stack = self.config.observation.stack;
@@ -366,7 +367,7 @@ fn an_empty_replay_is_not_sampled() {
 }
 
 #[test]
-#[should_panic(expected = "stream 1: this observation is not the one before moved on by one frame (frame 0 of 3)")]
+#[should_panic(expected = "stream 1: this observation is not the previous one shifted by one frame (frame 0 of 3)")]
 fn a_stack_that_does_not_move_on_is_refused() {
     let mut replay = Replay::new(config(10, 2, 3, 1)).unwrap();
     replay.begin(1, &[0, 0, 0, 0, 0, 0, 1, 1, 1]);

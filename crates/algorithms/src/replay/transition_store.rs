@@ -39,7 +39,7 @@ impl TransitionStore {
         Self { capacity, first: TransitionId(0), records: VecDeque::new() }
     }
 
-    /// Adds a transition and returns the one that had to leave.
+    /// Adds a transition and returns the one it evicts.
     pub(super) fn push(&mut self, record: Record) -> Option<Record> {
         let evicted = if self.records.len() == self.capacity {
             self.first.0 += 1;
@@ -74,7 +74,7 @@ impl TransitionStore {
         self.records.capacity() * size_of::<Record>()
     }
 
-    /// The store with these transitions, or what is wrong with it.
+    /// Loads a store of these transitions; the error says what is wrong with it.
     pub(super) fn load(capacity: usize, first: TransitionId, records: VecDeque<Record>) -> Result<Self, String> {
         if records.len() > capacity {
             return Err(format!("it holds {} transitions, its capacity is {capacity}", records.len()));
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_record_takes_32_bytes() {
-        // The memory promised per transition counts on it.
+        // The documented memory per transition depends on it.
         assert_eq!(size_of::<Record>(), 32);
     }
 }

@@ -1,5 +1,5 @@
-//! NVIDIA GPUs. The driver and the kernel compiler are libraries that are looked for at run time, and here before Burn is
-//! asked for a device: it panics, in a thread of its own, where one is missing.
+//! NVIDIA GPUs. The driver and the kernel compiler are libraries that Burn loads at run time. They are looked for here
+//! first, because Burn panics in a thread of its own where one is missing.
 
 use std::path::Path;
 

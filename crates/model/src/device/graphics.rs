@@ -8,7 +8,7 @@ use super::{DeviceClass, Handle, PresentDevice};
 /// Which graphics API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Api {
-    /// The first of the system's that has a GPU; kernels in the language that this build and the adapter share.
+    /// The first of the system's APIs that has a GPU; kernels in a language that this build and the adapter share.
     Any,
     /// Vulkan, with kernels in SPIR-V.
     #[cfg(feature = "vulkan")]
@@ -96,7 +96,7 @@ fn adapters(api: Api) -> Vec<AdapterInfo> {
     found
 }
 
-/// Adapters of each type are counted for themselves.
+/// Burn numbers the adapters of each type separately: these are the next numbers.
 #[derive(Default)]
 struct Numbers {
     discrete: usize,
@@ -106,7 +106,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// What Burn calls the next adapter of this type, if it has a name for it.
+    /// Burn's name of the next adapter of this type, if it has one.
     fn kind(&mut self, of: DeviceType) -> Option<DeviceKind> {
         fn next(count: &mut usize) -> usize {
             *count += 1;

@@ -5,7 +5,7 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
-/// How a convolution goes over its feature maps, and what comes after it.
+/// Stride, padding and activation of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConvolutionForm {
     pub(crate) stride: usize,
@@ -14,7 +14,7 @@ pub(crate) struct ConvolutionForm {
     pub(crate) activation: FusedActivation,
 }
 
-/// What follows a convolution in the same pass.
+/// Activation that is applied in the pass of the convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FusedActivation {
     /// max(0, x).
@@ -37,7 +37,7 @@ impl ConvolutionForm {
 /// - `bias`: `[channels out]`
 /// - output: `[batch, (height + 2 padding - size) / stride + 1, the same of width, channels out]`
 ///
-/// As the method stands here, it is Burn's own convolution on channels-first views, which a device tunes for itself.
+/// The default is Burn's own convolution on channels-first views, which is tuned for each device.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     Cube: cfg(feature = "cubecl"),
@@ -66,7 +66,7 @@ pub(super) fn channels_first<B: Backend>(maps: FloatTensor<B>) -> FloatTensor<B>
     B::float_permute(maps, &[0, 3, 1, 2])
 }
 
-/// The way back from [`channels_first`].
+/// The inverse of [`channels_first`].
 pub(super) fn channels_last<B: Backend>(maps: FloatTensor<B>) -> FloatTensor<B> {
     B::float_permute(maps, &[0, 2, 3, 1])
 }

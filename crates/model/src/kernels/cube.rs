@@ -92,7 +92,7 @@ fn scaled(packed: CubeTensor, [batch, channels, pixels]: [usize; 3], packing: Pa
     images
 }
 
-/// A tensor of this shape where the other one lies, row-major, its elements not yet written.
+/// An uninitialised row-major tensor of this shape on the device of `other`.
 fn output_like(other: &CubeTensor, shape: Shape, dtype: DType) -> CubeTensor {
     empty_device_contiguous_dtype(other.client.clone(), other.device.clone(), shape, dtype)
 }
@@ -104,7 +104,7 @@ struct Launch {
 }
 
 impl Launch {
-    /// One unit for each element of the output, and some too many, which end at once.
+    /// One unit for each element of the output; surplus units end at once.
     fn over(output: &CubeTensor) -> Self {
         let elements = output.shape().num_elements();
         let dim = CubeDim::new(&output.client, elements);
@@ -112,8 +112,8 @@ impl Launch {
     }
 }
 
-/// Each unit adds up what all atoms give to its own: nothing is written twice, so nothing needs to be atomic, and the
-/// order of the sum is always the same.
+/// Each unit sums the contributions of all atoms to its own atom: no element is written twice, so no operation needs to be
+/// atomic, and the order of the sum is always the same.
 #[cube(launch)]
 fn gather<F: Float>(
     returns: &Tensor<F>,
@@ -136,7 +136,7 @@ fn gather<F: Float>(
     let mut sum = F::new(0.0);
     for j in 0..atoms {
         let z = v_min + F::cast_from(j) * spacing;
-        // In atoms, counted from the first.
+        // In units of the spacing, from the first atom.
         let position = clamp((returns[row] + discounts[row] * z - v_min) / spacing, F::new(0.0), last);
         let share = max(F::new(1.0) - (position - atom).abs(), F::new(0.0));
         sum += share * probabilities[row * atoms + j];

@@ -12,7 +12,7 @@ use burn::tensor::{Shape, Tensor};
 /// - `bias`: `[outputs]`
 /// - output: `[batch, outputs]`
 ///
-/// As the method stands here, it is Burn's own product of matrices, which a device tunes for itself.
+/// The default is Burn's own matrix product, which is tuned for each device.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     Cube: cfg(feature = "cubecl"),

@@ -6,17 +6,17 @@ use burn::tensor::Tensor;
 
 use super::convolution::{channels_first, channels_last};
 
-/// Square windows, which see nothing outside of the feature map.
+/// Square windows; pixels outside of the feature map do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Windows {
     pub(crate) size: usize,
     pub(crate) stride: usize,
-    /// Rows and columns that the first and last windows reach beyond the feature map, fewer than they have.
+    /// Rows and columns by which the first and last windows reach beyond the feature map, less than `size`.
     pub(crate) padding: usize,
 }
 
 impl Windows {
-    /// How many windows lie along so many rows or columns.
+    /// Number of windows along `side` rows or columns.
     pub(crate) fn along(self, side: usize) -> usize {
         (side + 2 * self.padding - self.size) / self.stride + 1
     }
@@ -28,7 +28,7 @@ impl Windows {
 /// - `x`: feature maps, `[batch, height, width, channels]`
 /// - output: `[batch, (height + 2 padding - size) / stride + 1, the same of width, channels]`
 ///
-/// As the method stands here, it is Burn's own pooling on channels-first views.
+/// The default is Burn's own pooling on channels-first views.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     Cube: cfg(feature = "cubecl"),

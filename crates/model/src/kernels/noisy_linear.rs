@@ -14,8 +14,8 @@ use burn::tensor::{Shape, Tensor};
 /// - `bias`: `[outputs]`
 /// - output: `[batch, outputs]`
 ///
-/// As the method stands here, it is two of Burn's own products of matrices, which a device tunes for itself, with the factors
-/// drawn out: (x ∘ f_in) σ ∘ f_out. No noisy weights are ever written.
+/// The default is two of Burn's own matrix products, which are tuned for each device, with the factors taken out of the
+/// second: (x ∘ f_in) σ ∘ f_out. The noisy weights are never stored.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     Cube: cfg(feature = "cubecl"),
@@ -44,7 +44,7 @@ pub(crate) trait NoisyLinearOps: Backend {
 pub(crate) struct NoisyWeights {
     pub(crate) mu: Tensor<2>,
     pub(crate) sigma: Tensor<2>,
-    /// Constants to differentiation.
+    /// Both factors are constants to differentiation.
     pub(crate) input_factors: Tensor<2>,
     pub(crate) output_factors: Tensor<2>,
 }

@@ -1,4 +1,4 @@
-//! Images from bytes, as the first convolution wants them.
+//! Images from bytes, in the layout of the first convolution.
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
@@ -18,7 +18,7 @@ pub(crate) trait PixelOps: Backend {
     #[fusion(dtype = DType::F32, shape = channels_last(bytes.dims()))]
     fn scaled_from_bytes(bytes: IntTensor<Self>) -> FloatTensor<Self>;
 
-    /// From the same bytes in 32-bit words, the first byte lowest, `[words]`; `shape` is `[batch, channels, pixels]`.
+    /// From the same bytes packed into little-endian 32-bit words, `[words]`; `shape` is `[batch, channels, pixels]`.
     #[fusion(dtype = DType::F32, shape = channels_last(*shape))]
     fn scaled_from_words(words: IntTensor<Self>, shape: [usize; 3]) -> FloatTensor<Self>;
 }
@@ -28,12 +28,12 @@ pub(crate) trait PixelOps: Backend {
 pub(crate) enum Transport {
     /// As bytes.
     Bytes,
-    /// Four to a 32-bit word, for devices whose kernels know no bytes: WGSL has none.
+    /// Four in a 32-bit word, for devices whose kernels have no byte type, such as those in WGSL.
     Words,
 }
 
 impl Transport {
-    /// The way to `device`.
+    /// The transport for `device`.
     pub(crate) fn to(device: &Device) -> Self {
         if device.supports_dtype(DType::U8) { Self::Bytes } else { Self::Words }
     }
@@ -61,7 +61,7 @@ impl Transport {
     }
 }
 
-/// The bytes four by four, the first lowest; the last word is filled up with zeros.
+/// The bytes as little-endian words; zeros fill the last word.
 fn words(bytes: &[u8]) -> Vec<i32> {
     let (whole, rest) = bytes.as_chunks::<4>();
     let mut words: Vec<i32> = whole.iter().copied().map(i32::from_le_bytes).collect();

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::support::Support;
 
-/// Projection without a three-dimensional intermediate.
+/// Projection without an intermediate tensor `[batch, atoms, atoms]`.
 #[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait ProjectionOps: Backend {
     /// Returns and discounts `[batch]`, probabilities `[batch, atoms]`, to probabilities `[batch, atoms]`.
@@ -19,7 +19,7 @@ pub(crate) trait ProjectionOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// The kernel of [`crate::project`], which says what it computes; the tensors take no part in differentiation.
+/// The kernel of [`crate::project`], where the formula is; it is not differentiable.
 pub(crate) fn project(
     returns: Tensor<1>,
     discounts: Tensor<1>,

@@ -1,4 +1,4 @@
-//! Operations that only training needs: gradients of the operations beside this folder, and passes over gradients.
+//! Operations that only training needs: gradients of the operations of [`super`], and passes over gradients.
 
 pub(crate) mod adam;
 mod convolution;

@@ -28,7 +28,7 @@ pub enum Torso {
     },
     /// Convolutions, each followed by a rectifier, and fully connected layers.
     Convolutional {
-        /// In the order in which an image goes through them.
+        /// From the image onwards.
         convolutions: Vec<Convolution>,
         /// Features of each fully connected layer.
         hidden: Vec<usize>,
@@ -36,8 +36,8 @@ pub enum Torso {
     /// The residual network of IMPALA (Espeholt et al. 2018, figure 3, the deep one, without its LSTM), and fully
     /// connected layers.
     Impala {
-        /// Channels of each stage: 16, 32 and 32 in the paper. A stage is a convolution, a maximum over windows, which halves
-        /// rows and columns, and two residual blocks.
+        /// Channels of each stage: 16, 32 and 32 in the paper. A stage is a convolution, a maximum over windows, which
+        /// halves rows and columns, and two residual blocks.
         channels: Vec<usize>,
         /// Features of each fully connected layer, 256 in the paper.
         hidden: Vec<usize>,
@@ -60,8 +60,8 @@ pub enum Output {
     /// Quantiles of its return (Dabney et al. 2018, "Distributional Reinforcement Learning with Quantile Regression"); the
     /// q-value is their mean.
     Quantiles {
-        /// How many, N. The i-th, counted from 0, stands for the probability τ_i = (2i + 1) / (2N), the midpoint of the i-th of
-        /// N equal parts; 200 in the paper.
+        /// N, the number of quantiles. The i-th, counted from 0, stands for the probability τ_i = (2i + 1) / (2N), the
+        /// midpoint of the i-th of N equal parts; 200 in the paper.
         count: NonZeroUsize,
     },
 }
@@ -85,7 +85,7 @@ impl Output {
     }
 }
 
-/// Everything that decides a network's shape.
+/// Everything that defines a network except its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -93,7 +93,7 @@ pub struct NetworkConfig {
     pub input: Input,
     /// How observations are scaled.
     pub scaling: Scaling,
-    /// How many actions there are.
+    /// Number of actions.
     pub actions: usize,
     /// From the observation to the last features.
     pub torso: Torso,
@@ -107,8 +107,8 @@ pub struct NetworkConfig {
     pub layers: Layers,
 }
 
-/// A network without what its environment and its objective decide: the observations, the number of actions, and what comes
-/// out for each of them.
+/// A network configuration without what follows from the environment and the objective: the input, the number of actions
+/// and the output.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NetworkParts {
     /// How observations are scaled.
@@ -124,7 +124,7 @@ pub struct NetworkParts {
 }
 
 impl NetworkParts {
-    /// The network with these parts for such observations, so many actions, and this output for each of them.
+    /// The network with these parts, and this input, number of actions and output.
     pub fn network(&self, input: Input, actions: usize, output: Output) -> NetworkConfig {
         let Self { scaling, torso, activation, streams, layers } = self.clone();
         NetworkConfig { input, scaling, actions, torso, activation, streams, output, layers }
@@ -151,7 +151,7 @@ pub enum NetworkError {
         /// Which size is zero.
         what: &'static str,
     },
-    /// Noise of no size, or of none that a number names.
+    /// The initial noise is not above 0, or not finite.
     #[error("the initial noise sigma is {sigma}: it must be finite and above 0")]
     Sigma {
         /// What was asked for.
@@ -174,12 +174,12 @@ impl NetworkConfig {
         }
     }
 
-    /// Builds the network with initial weights drawn from `rng`; make it on `device.autodiff()` to train it.
+    /// Builds the network with initial weights drawn from `rng`. To train it, build it on `device.autodiff()`.
     ///
     /// Weights are drawn from the observation onwards, the value stream before the advantages.
     ///
     /// # Errors
-    /// When the sizes do not fit together or the noise has none.
+    /// When a size is 0, the input does not fit the torso, or the initial noise is not finite and above 0.
     pub fn init(&self, rng: &mut impl Rng, device: &Device) -> Result<QNetwork, NetworkError> {
         for (what, size) in [("the number of inputs", self.input.elements()), ("the number of actions", self.actions)] {
             if size == 0 {

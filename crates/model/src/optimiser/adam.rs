@@ -1,4 +1,4 @@
-//! Adam, which walks each parameter once.
+//! Adam, in one pass over each parameter.
 
 use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 
 use crate::kernels::train::norm::{scaled_by, sum_of_squares};
 
-/// Norm of all gradients together, as a tensor on the device, `[1]`; nothing is read back.
+/// L2 norm of all gradients together, as a tensor on the device, `[1]`; nothing is copied to the host.
 ///
 /// # Panics
 /// When no parameter has a gradient.
@@ -18,7 +18,7 @@ pub fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Tensor
     squares.sum.expect("a module that was differentiated has gradients").sqrt()
 }
 
-/// Scales all gradients by min(1, limit / norm), so that their global norm, which is `norm` now, is at most `limit`.
+/// Scales all gradients by min(1, limit / norm), so that their global norm, which is now `norm`, is at most `limit`.
 ///
 /// # Shapes
 /// - `norm`: `[1]`, of [`global_norm`]

@@ -35,8 +35,8 @@ impl<const D: usize> RecordState for Moments<D> {
     }
 
     fn state_unflatten(prefix: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
-        // Burn names its default device here, a CUDA one in a build with CUDA, whether or not there is one. The next step
-        // moves the tensors to where the parameter is.
+        // Burn passes its default device here, a CUDA one in a build with CUDA, even where there is none. The next step
+        // moves the tensors to the parameter's device.
         #[cfg(feature = "flex")]
         let device = {
             let _ = device;

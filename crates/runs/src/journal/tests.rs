@@ -26,7 +26,7 @@ fn files(folder: &RunFolder) -> BTreeMap<String, Vec<u8>> {
     files.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
 }
 
-/// Makes the sinks of a new run, or opens those of one that goes on.
+/// Makes a sink of a new run, or opens that of a continued one.
 type Make = fn(&RunFolder, bool) -> Box<dyn Sink>;
 
 const FILE_SINKS: [Make; 3] = [
@@ -181,7 +181,7 @@ fn a_run_that_is_given_up_or_panics_has_a_summary_that_says_so() {
     assert!(summary(&folder)["reason"].as_str().unwrap().contains("panicked"));
 }
 
-/// A sink that remembers, and fails where it is told to.
+/// A sink that stores events, and fails at notes if `fails`.
 struct Listener {
     heard: Arc<Mutex<Vec<Event>>>,
     fails: bool,
@@ -200,7 +200,7 @@ impl Sink for Listener {
 }
 
 #[test]
-fn whoever_joins_is_told_how_the_run_began_and_what_happens_then() {
+fn an_added_sink_takes_the_start_and_every_later_event() {
     let parent = tempfile::tempdir().unwrap();
     let folder = new_folder(parent.path(), "run");
     let mut journal = Journal::create(&folder, header()).unwrap();
@@ -217,7 +217,7 @@ fn whoever_joins_is_told_how_the_run_began_and_what_happens_then() {
 }
 
 #[test]
-fn a_sink_that_fails_is_reported_and_keeps_nothing_from_the_others() {
+fn a_failure_of_a_sink_is_reported_and_the_others_still_take_the_event() {
     let parent = tempfile::tempdir().unwrap();
     let folder = new_folder(parent.path(), "run");
     let mut journal = Journal::create(&folder, header()).unwrap();

@@ -8,7 +8,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 use rayon::prelude::*;
 
-/// Multiplications below which waking up another thread costs more than it saves.
+/// Number of multiplications below which another thread costs more than it saves.
 pub(super) const SMALL: usize = 1 << 20;
 
 /// The tensor with its elements in row-major order, copied only where they are not.
@@ -26,7 +26,7 @@ pub(super) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape.into()), DType::F32)
 }
 
-/// A vector of `len` values that `write` writes without their having been zeroed.
+/// A vector of `len` values, which `write` writes; they are not zeroed before.
 ///
 /// # Safety
 /// `write` must write every value.
@@ -38,7 +38,7 @@ pub(super) unsafe fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f3
     values
 }
 
-/// Calls `each` for every item, on several threads if there is enough to do.
+/// Calls `each` for every item, on several threads if `work`, in multiplications, is large enough.
 pub(super) fn share<I: IndexedParallelIterator>(items: I, work: usize, each: impl Fn(I::Item) + Sync + Send) {
     // One piece, which the calling thread takes if it belongs to the pool.
     let least = if work < SMALL { items.len() } else { 1 };

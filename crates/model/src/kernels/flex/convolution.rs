@@ -53,7 +53,8 @@ impl Work {
         (self.geometry.height - 2 * self.padding) * self.line()
     }
 
-    /// How many images a thread takes at a time: several small ones without padding have few tiles that are not full.
+    /// How many images a thread takes at a time: taking several small ones without padding leaves fewer partly filled
+    /// tiles.
     pub(super) fn together(&self) -> usize {
         if self.padding > 0 {
             return 1;
@@ -67,8 +68,8 @@ impl Work {
     }
 }
 
-/// An image of rows of `line` values with `border` zero pixels of so many `channels` on each side, written into `padded`
-/// where there are any.
+/// `image`, whose rows have `line` values, with `border` zero pixels of `channels` values on each side. It is written into
+/// `padded`, unless `border` is 0.
 pub(super) fn surrounded<'a>(
     image: &'a [f32],
     line: usize,
@@ -92,7 +93,7 @@ pub(super) fn surrounded<'a>(
     padded
 }
 
-/// `[batch, rows, columns, out]`.
+/// The convolution's output, `[batch, rows, columns, out]`.
 pub(super) fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let Work { batch, padding, activation, geometry } = work;
     let packed = geometry.weight_by_patch(weight);
@@ -102,7 +103,7 @@ pub(super) fn output(arch: Arch, work: Work, x: &[f32], weight: &[f32], bias: &[
         FusedActivation::Identity => f32::NEG_INFINITY,
     };
     let pixels = geometry.pixels();
-    // A single image is cut, so that every thread has something to do.
+    // Where there are fewer images than threads, an image is divided among threads.
     let parts = if work.multiplications() < SMALL { 1 } else { rayon::current_num_threads().div_ceil(batch) };
     let part = pixels.div_ceil(parts);
     let together = work.together();

@@ -9,7 +9,7 @@
 //! | weight gradient | inputs         | outputs  | examples                   |
 //! | input gradient  | inputs         | examples | outputs                    |
 //!
-//! Weights with noise, μ + σ ∘ f_in f_outᵀ, are put together for a few inputs at a time, where they stay in the cache.
+//! Weights with noise, μ + σ ∘ f_in f_outᵀ, are computed for a few inputs at a time, so that they stay in the cache.
 //!
 //! The output is here; the gradients are in the folder `train`.
 
@@ -21,19 +21,20 @@ use pulp::{Simd, WithSimd};
 
 use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
 
-/// Inputs whose weights are used for the whole batch before the next: so many rows of 512 floats fit a second-level cache.
+/// Inputs in a block, whose weights serve the whole batch before the next block: 128 rows of 512 floats fit a second-level
+/// cache.
 const BLOCK: usize = 128;
 
-/// What the spreads of weights are multiplied by: f_in f_outᵀ.
+/// The factors of the noise: σ is multiplied by f_in f_outᵀ.
 #[derive(Clone, Copy)]
 pub(super) struct Factors<'a> {
-    /// One for each input.
+    /// f_in, one for each input.
     pub(super) inputs: &'a [f32],
-    /// One for each output, and zeros up to whole vectors.
+    /// f_out, one for each output, and zeros up to whole vectors.
     pub(super) outputs: &'a [f32],
 }
 
-/// What is added to the weights of a noisy layer.
+/// The noise of a noisy layer's weights.
 #[derive(Clone, Copy)]
 pub(super) struct WeightNoise<'a> {
     /// σ, `[inputs, outputs]`
@@ -70,8 +71,7 @@ impl<'a> LayerWeights<'a> {
         self.outputs.next_multiple_of(ALIGNMENT)
     }
 
-    /// Writes the weights of an input for as many outputs, from the first one on, as there is room for; zeros for those
-    /// that there are not.
+    /// Fills `to` with the weights of an input, for the outputs from `first` on, and with zeros beyond the last output.
     #[inline(always)]
     pub(super) fn write(&self, input: usize, first: usize, to: &mut [f32]) {
         let (to, beyond) = to.split_at_mut(to.len().min(self.outputs - first));
@@ -92,7 +92,7 @@ impl<'a> LayerWeights<'a> {
     }
 }
 
-/// The last rows of a matrix once more, padded, because vectors of theirs would reach over its end.
+/// A padded copy of a matrix's last rows, whose vectors would otherwise reach beyond its end.
 struct Tail {
     first: usize,
     padded: Vec<f32>,
@@ -107,10 +107,10 @@ impl Tail {
     }
 }
 
-/// Rows of a matrix: their numbers, the first one's values and all that follow, and how far it is from one to the next.
+/// Rows of a matrix: their indices, the values from the first one on, and the distance from one row to the next.
 type Part<'a> = (Range<usize>, &'a [f32], usize);
 
-/// A matrix with rows of a multiple of [`ALIGNMENT`], filled with zeros.
+/// A copy of the matrix whose rows are filled with zeros to a multiple of [`ALIGNMENT`] values.
 pub(super) fn padded(values: &[f32], columns: usize) -> Vec<f32> {
     let width = columns.next_multiple_of(ALIGNMENT);
     let mut padded = vec![0.0; values.len() / columns * width];
@@ -123,7 +123,7 @@ pub(super) fn padded(values: &[f32], columns: usize) -> Vec<f32> {
 /// Columns of a panel, a part of a matrix whose rows follow one another: four vectors of AVX-512, the widest tile.
 pub(super) const PANEL: usize = 64;
 
-/// What some inputs add to x · weight.
+/// The contribution of some inputs to x · weight.
 pub(super) struct OutputPass<'a> {
     /// `[examples, inputs]`
     x: &'a [f32],
@@ -133,7 +133,7 @@ pub(super) struct OutputPass<'a> {
     sums: &'a mut [f32],
 }
 
-/// What a block of inputs adds to some columns of an [`OutputPass`].
+/// The contribution of a block of inputs to some columns of an [`OutputPass`].
 struct OutputPassBlock<'a> {
     /// `[examples, inputs]`
     x: &'a [f32],
@@ -159,7 +159,7 @@ impl<'a> OutputPass<'a> {
         (start..end).step_by(block).map(move |first| first..end.min(first + block))
     }
 
-    /// Weights are read where they are.
+    /// The pass without noise: weights are read in place.
     #[inline(always)]
     fn in_place<S: Simd>(self, simd: S) {
         let LayerWeights { values, outputs, .. } = self.weights;
@@ -176,7 +176,7 @@ impl<'a> OutputPass<'a> {
         }
     }
 
-    /// Weights are put together in panels, as wide as those of the gradients.
+    /// The pass with noise: weights are computed in panels as wide as those of the gradients.
     #[inline(always)]
     fn in_panels<S: Simd>(self, simd: S) {
         let width = self.weights.width();

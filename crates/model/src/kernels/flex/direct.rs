@@ -75,10 +75,12 @@ impl Geometry {
         self.width * self.channels
     }
 
-    /// Calls `visit` with where up to [`ALIGNMENT`] neighbouring channels out begin in `[patch, padded out]`, where the first
-    /// of them is in `[out, channels, size, size]`, [`Self::patch`] values before the next, and how many they are.
+    /// Calls `visit(packed, weight, count)` for each group of up to [`ALIGNMENT`] neighbouring output channels at each
+    /// value of the receptive field. `packed` is the group's first index in `[patch, padded out]`, where its channels are
+    /// neighbours; `weight` is that in `[out, channels, size, size]`, where they are [`Self::patch`] apart; `count` is their
+    /// number.
     ///
-    /// So few rows of the second are walked through at a time that their neighbouring values stay in the cache.
+    /// Only one group's rows of the weight are read at a time, so that their neighbouring values stay in the cache.
     #[inline(always)]
     pub(super) fn each_channels_out(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let area = self.size * self.size;
@@ -105,10 +107,10 @@ impl Geometry {
 
 /// Where the receptive fields of output pixels begin in images that follow one another.
 ///
-/// A table, because the divisions that tell a pixel's row and column take as long as a good part of a tile.
+/// A table, because the divisions that find a pixel's row and column would take a good part of a tile's time.
 pub(super) struct Fields {
     pub(super) geometry: Geometry,
-    /// Of the pixels of all images, one after the other.
+    /// Index of the first value of each output pixel's receptive field, image by image.
     pub(super) corners: Vec<usize>,
 }
 
@@ -125,7 +127,10 @@ impl Fields {
         Self { geometry, corners }
     }
 
-    /// Checks that there are fields for all of the images, and says how many pixels come out of them.
+    /// Number of output pixels of these images.
+    ///
+    /// # Panics
+    /// When there are more images than the table covers, or the last one is cut short.
     pub(super) fn pixels_of(&self, images: &[f32]) -> usize {
         assert!(images.len().is_multiple_of(self.geometry.image()));
         let pixels = images.len() / self.geometry.image() * self.geometry.pixels();
@@ -150,7 +155,7 @@ pub(super) struct OutputPass<'a> {
 }
 
 impl<'a> OutputPass<'a> {
-    /// Every value of `output` will have been written.
+    /// A pass that writes every value of `output`.
     pub(super) fn new(
         fields: &'a Fields,
         images: &'a [f32],

@@ -13,10 +13,10 @@ use super::dense::{Factors, LayerWeights, OutputPass, WeightNoise, padded};
 use crate::kernels::linear::LinearOps;
 use crate::kernels::noisy_linear::NoisyLinearOps;
 
-/// Parts of the inputs whose outputs threads make by themselves.
+/// Parts of the inputs; each has its own partial sums of the outputs, which one thread computes.
 const PARTS: usize = 8;
 
-/// Examples whose outputs or input gradients are put together at a time.
+/// Examples whose outputs or input gradients a thread assembles at a time.
 pub(super) const EXAMPLES: usize = 8;
 
 impl LinearOps for Flex {
@@ -48,18 +48,18 @@ impl NoisyLinearOps for Flex {
     }
 }
 
-/// Factors of the outputs, `[1, outputs]`, as [`Factors`] wants them.
+/// Factors of the outputs, `[1, outputs]`, padded as [`Factors`] needs them.
 pub(super) fn padded_factors(factors: FlexTensor) -> Vec<f32> {
     let [_, outputs] = factors.layout().shape().dims::<2>();
     padded(values(&contiguous(factors)), outputs)
 }
 
-/// `[batch, outputs]`.
+/// The layer's output, `[batch, outputs]`.
 pub(super) fn output(arch: Arch, x: &[f32], weights: LayerWeights, bias: &[f32]) -> Vec<f32> {
     let (inputs, outputs, width) = (weights.inputs(), bias.len(), weights.width());
     let batch = x.len() / inputs;
     let work = x.len() * outputs;
-    // Not as many as there are threads, so that the sums do not depend on that.
+    // The number of parts, and so the order of sums, does not depend on the number of threads.
     let part = if work < SMALL { inputs } else { inputs.div_ceil(PARTS) };
     let bias = padded(bias, outputs);
     let mut sums: Vec<Vec<f32>> = Vec::new();

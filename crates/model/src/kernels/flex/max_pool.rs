@@ -1,4 +1,4 @@
-//! [`MaxPoolOps`] on Flex: threads share images, and neighbouring channels are a vector.
+//! [`MaxPoolOps`] on Flex: each thread takes whole images, and neighbouring channels form a vector.
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::buffers::{contiguous, share, tensor, values};
 use crate::kernels::max_pool::{MaxPoolOps, Windows};
 
-/// A value passes from memory through a register and costs about as much as so many multiplications.
+/// Cost of a value that passes from memory through a register, in multiplications.
 pub(super) const COST: usize = 16;
 
 /// Sizes of one image, and its windows.

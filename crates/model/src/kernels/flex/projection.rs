@@ -26,9 +26,9 @@ impl ProjectionOps for Flex {
     }
 }
 
-/// Adds the probability of each atom to the two atoms next to its `position`, counted in atoms.
+/// Divides the probability of each atom between the two atoms next to its `position`, in units of the spacing.
 ///
-/// One thread owns a whole row here, so that its sums need no atomic operations and each atom is looked at once.
+/// One thread owns a whole row, so its sums need no atomic operations and each atom is read once.
 fn scatter(row: &mut [f32], probabilities: &[f32], atoms: &[f32], position: impl Fn(f32) -> f32) {
     let last = row.len() - 1;
     for (&probability, &z) in probabilities.iter().zip(atoms) {

@@ -4,8 +4,8 @@
 //! tile with the same few vectors. The rows' values are read where they are, through pointers and strides; the vectors
 //! are rows of a matrix whose width is a multiple of [`ALIGNMENT`].
 //!
-//! Everything is compiled for AVX-512, for AVX2, for NEON, and without any of them; [`pulp::Arch`] says at run time what
-//! the processor has.
+//! Everything is compiled for AVX-512, for AVX2, for NEON, and without any of them; [`pulp::Arch`] chooses at run time what
+//! the processor supports.
 
 #![allow(unsafe_code, reason = "the innermost loop reads through pointers")]
 
@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 
 use pulp::Simd;
 
-/// Packed matrices have rows of a multiple of so many values, the longest vector.
+/// Rows of packed matrices have a multiple of this many values, the length of the longest vector.
 pub(super) const ALIGNMENT: usize = 16;
 
 /// Steps of [`accumulate`]: `runs` times `length` of them.
@@ -137,7 +137,7 @@ pub(super) fn store<V: bytemuck::NoUninit, const N: usize>(sums: &[V; N], valid:
     }
 }
 
-/// What this processor has, and what every processor has.
+/// The instruction sets that this processor can run, scalar code among them.
 #[cfg(all(test, feature = "train"))]
 pub(super) fn instruction_sets() -> Vec<pulp::Arch> {
     let mut sets = vec![pulp::Arch::Scalar, pulp::Arch::new()];

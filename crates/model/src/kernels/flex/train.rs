@@ -10,7 +10,7 @@ mod optimiser;
 
 use burn::backend::flex::FlexTensor;
 
-/// A tensor that covers its whole storage, so that the storage can be walked.
+/// The tensor, copied unless it covers its whole storage in order, so that passes can run over the storage.
 fn whole(tensor: FlexTensor) -> FlexTensor {
     let elements = tensor.layout().num_elements();
     if tensor.is_contiguous() && tensor.storage::<f32>().len() == elements { tensor } else { tensor.to_contiguous() }

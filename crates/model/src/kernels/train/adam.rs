@@ -24,7 +24,7 @@ pub(crate) struct AdamFactors {
 pub(crate) trait AdamOps: Backend {
     /// The parameter and its two moments after the step.
     ///
-    /// As it stands here it is a chain of elementwise operations, which devices with fusion run as one.
+    /// The default is a chain of elementwise operations, which devices with fusion run as one.
     #[fusion(default)]
     fn adam_step(
         parameter: FloatTensor<Self>,
@@ -51,7 +51,7 @@ pub(crate) trait AdamOps: Backend {
 /// The parameter and its moments after one step of Adam (Kingma and Ba 2015, algorithm 1):
 /// m ← β1 m + (1-β1) g, v ← β2 v + (1-β2) g², p ← p - step · m / (√v · correction_2 + ε).
 ///
-/// Tensors that nobody else holds are changed in place.
+/// Tensors that nothing else shares are changed in place.
 pub(crate) fn adam_step<const D: usize>(
     parameter: Tensor<D>,
     gradient: Tensor<D>,

@@ -10,9 +10,9 @@ use burn::tensor::Shape;
 
 use crate::kernels::convolution::{ConvolutionForm, ConvolutionOps, FusedActivation, channels_first, channels_last};
 
-/// Backward pass of [`ConvolutionOps`], which says the shapes; a gradient has the shape of what it is the gradient of.
+/// Backward pass of [`ConvolutionOps`], which documents the shapes; a gradient has the shape of its variable.
 ///
-/// As the methods stand here, they are those of Burn's own convolution.
+/// The defaults are the gradients of Burn's own convolution.
 #[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait ConvolutionGradients: Backend {
     /// Gradients of weight and bias.
@@ -78,7 +78,7 @@ impl<B: ConvolutionGradients> Backward<B, 3> for Convolution {
         let gradient = grads.consume::<B>(&ops.node);
         let Saved { x, weight, output, form } = ops.state;
         let (of_weight, of_bias) = match x_node {
-            // Weights are never constants here while x is differentiated.
+            // Wherever x is differentiated here, the weights are too.
             Some(node) => {
                 let (of_x, of_weight, of_bias) = B::convolution_backward(x, weight, output, gradient, form);
                 grads.register::<B>(node.id, of_x);

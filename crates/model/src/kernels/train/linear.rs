@@ -10,9 +10,9 @@ use burn::tensor::Shape;
 
 use crate::kernels::linear::LinearOps;
 
-/// Backward pass of [`LinearOps`], which says the shapes; a gradient has the shape of what it is the gradient of.
+/// Backward pass of [`LinearOps`], which documents the shapes; a gradient has the shape of its variable.
 ///
-/// As the methods stand here, they are Burn's own products of matrices.
+/// The defaults are Burn's own matrix products.
 #[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait LinearGradients: Backend {
     /// Gradients of weight and bias.

@@ -11,11 +11,11 @@ use burn::tensor::IntDType;
 use crate::kernels::convolution::{channels_first, channels_last};
 use crate::kernels::max_pool::{MaxPoolOps, Windows};
 
-/// Backward pass of [`MaxPoolOps`], which says the shapes; a gradient has the shape of what it is the gradient of.
+/// Backward pass of [`MaxPoolOps`], which documents the shapes; a gradient has the shape of its variable.
 ///
 /// The gradient goes to the first of several largest values, row by row.
 ///
-/// As the method stands here, it is that of Burn's own pooling.
+/// The default is the gradient of Burn's own pooling.
 #[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait MaxPoolGradients: Backend {
     /// Gradient of x.

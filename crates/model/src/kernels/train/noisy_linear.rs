@@ -10,9 +10,9 @@ use burn::tensor::Shape;
 
 use crate::kernels::noisy_linear::NoisyLinearOps;
 
-/// Backward pass of [`NoisyLinearOps`], which says the shapes; a gradient has the shape of what it is the gradient of.
+/// Backward pass of [`NoisyLinearOps`], which documents the shapes; a gradient has the shape of its variable.
 ///
-/// As the methods stand here, they are Burn's own products of matrices, with the factors drawn out as there.
+/// The defaults are Burn's own matrix products, with the factors taken out as in the forward pass.
 #[backend_extension(Flex: cfg(feature = "flex"), Cube: cfg(feature = "cubecl"), Fusion: cfg(feature = "cubecl"))]
 pub(crate) trait NoisyLinearGradients: Backend {
     /// Gradients of μ, σ and the bias.
@@ -64,7 +64,7 @@ impl<B: NoisyLinearGradients> Backward<B, 4> for NoisyLinear {
         let [x_node, mu_node, sigma_node, bias_node] = ops.parents;
         let gradient = grads.consume::<B>(&ops.node);
         let Saved { x, mu, sigma, input_factors, output_factors } = ops.state;
-        // They are trained together, so either all want a gradient or none does.
+        // μ, σ and bias are trained together, so either all need a gradient or none does.
         if mu_node.is_some() || sigma_node.is_some() || bias_node.is_some() {
             let (mu_gradient, sigma_gradient, bias_gradient) =
                 B::noisy_product_weight_backward(x, input_factors.clone(), output_factors.clone(), gradient.clone());

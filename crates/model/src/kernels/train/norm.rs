@@ -26,7 +26,7 @@ pub(crate) fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::sum_of_squares(x.into_dispatch()))
 }
 
-/// `x` times `factor`, which is `[1]`; not differentiable. A tensor that nobody else holds is changed in place.
+/// `x` times `factor`, which is `[1]`; not differentiable. A tensor that nothing else shares is changed in place.
 pub(crate) fn scaled_by<const D: usize>(x: Tensor<D>, factor: Tensor<1>) -> Tensor<D> {
     assert_eq!(factor.dims(), [1], "there is one factor");
     Tensor::from_dispatch(Dispatch::scaled_by(x.into_dispatch(), factor.into_dispatch()))

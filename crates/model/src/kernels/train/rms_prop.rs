@@ -20,7 +20,7 @@ pub(crate) struct RmsPropFactors {
 pub(crate) trait RmsPropOps: Backend {
     /// The parameter and its two running means after the step.
     ///
-    /// As it stands here it is a chain of elementwise operations, which devices with fusion run as one.
+    /// The default is a chain of elementwise operations, which devices with fusion run as one.
     #[fusion(default)]
     fn rms_prop_step(
         parameter: FloatTensor<Self>,
@@ -48,7 +48,7 @@ pub(crate) trait RmsPropOps: Backend {
 /// The parameter and its running means m and v after one step: m ← ρ m + (1-ρ) g, v ← ρ v + (1-ρ) g²,
 /// p ← p - step · g / √(v - m² + ε).
 ///
-/// Tensors that nobody else holds are changed in place.
+/// Tensors that nothing else shares are changed in place.
 pub(crate) fn rms_prop_step<const D: usize>(
     parameter: Tensor<D>,
     gradient: Tensor<D>,

@@ -20,8 +20,8 @@ use crate::kernels::train::ConvolutionGradients;
 /// Pieces that the weight gradient is cut into, at least: more than small machines have threads.
 const PIECES: usize = 16;
 
-/// The gradient before the rectifier, `[batch, pixels, padded out]`, of that behind it, `[batch, pixels, out]`, and its sums,
-/// `[out]`. Where nothing fills up vectors, the gradient becomes it in place.
+/// The gradient before the rectifier, `[batch, pixels, padded out]`, from the one after it, `[batch, pixels, out]`; and its
+/// sums, `[out]`. Where `out` needs no padding, it is computed in place.
 fn rectified(arch: Arch, work: Work, output: &[f32], mut gradient: FlexTensor) -> (FlexTensor, Vec<f32>) {
     let Work { batch, geometry, .. } = work;
     let (out, padded_out) = (geometry.out, geometry.padded_out());
@@ -42,7 +42,7 @@ fn rectified(arch: Arch, work: Work, output: &[f32], mut gradient: FlexTensor) -
             arch.dispatch(Rectify { geometry, output, gradient, sums });
         });
     } else {
-        // Not touched, because others may hold it, and it would be copied.
+        // Only read: if something else shares the gradient, writing would copy it.
         let images = gradient.storage::<f32>().par_chunks(image).zip(sums.par_chunks_mut(out));
         share(images, cost, |(gradient, sums)| arch.dispatch(GradientSums { geometry, gradient, sums }));
     }
@@ -53,7 +53,7 @@ fn rectified(arch: Arch, work: Work, output: &[f32], mut gradient: FlexTensor) -
     (gradient, total)
 }
 
-/// `[out, channels, size, size]`, of a gradient that [`rectified`] made.
+/// Gradient of the weight, `[out, channels, size, size]`, from a gradient of [`rectified`].
 fn weight_gradient(arch: Arch, work: Work, x: &[f32], gradient: &[f32]) -> Vec<f32> {
     let Work { padding, geometry, .. } = work;
     let (run, padded_out) = (geometry.run(), geometry.padded_out());
@@ -68,8 +68,8 @@ fn weight_gradient(arch: Arch, work: Work, x: &[f32], gradient: &[f32]) -> Vec<f
             pieces.map(move |(within, sums)| (index * run + within * piece, sums))
         })
         .collect();
-    // A thread goes through the images once for all its pieces, while an image and its gradient are in its cache. There are
-    // more tasks than threads, for threads that are held up.
+    // A thread goes through the images once for all its pieces, while an image and its gradient are in its cache. More
+    // tasks than threads balance the load when a thread is delayed.
     let together = pieces.len().div_ceil(2 * rayon::current_num_threads());
     share(pieces.par_chunks_mut(together), work.multiplications(), |pieces| {
         let mut padded = Vec::new();
@@ -86,7 +86,7 @@ fn weight_gradient(arch: Arch, work: Work, x: &[f32], gradient: &[f32]) -> Vec<f
     geometry.weight_from_patches(&sums)
 }
 
-/// `[batch, height, width, channels]`, of a gradient that [`rectified`] made.
+/// Gradient of the input, `[batch, height, width, channels]`, from a gradient of [`rectified`].
 fn input_gradient(arch: Arch, work: Work, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
     let Work { padding, geometry, .. } = work;
     let together = work.together();

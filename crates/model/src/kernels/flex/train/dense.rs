@@ -20,7 +20,7 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// Of a matrix with so many columns.
+    /// Panels of a matrix with so many columns.
     pub(super) fn new(matrix: &[f32], columns: usize) -> Self {
         let mut panels = Self::zeros(matrix.len() / columns, columns);
         for (row, values) in matrix.chunks_exact(columns).enumerate() {
@@ -32,7 +32,7 @@ impl Panels {
         panels
     }
 
-    /// Of the transpose of a matrix with so many columns.
+    /// Panels of the transpose of a matrix with so many columns.
     pub(super) fn of_transpose(matrix: &[f32], columns: usize) -> Self {
         let mut panels = Self::zeros(columns, matrix.len() / columns);
         for (column, values) in matrix.chunks_exact(columns).enumerate() {
@@ -47,23 +47,23 @@ impl Panels {
         Self { values: vec![0.0; rows * width], rows, width }
     }
 
-    /// Where a column begins, and how far it is from one of its values to the next.
+    /// Index of a column's first value, and the distance from one of its values to the next.
     fn place(&self, column: usize) -> (usize, usize) {
         let panel = column / PANEL * PANEL;
         (panel * self.rows + column - panel, PANEL.min(self.width - panel))
     }
 
-    /// The first values of the rows from a column on, and how far it is from one to the next.
+    /// Pointer to a column's first value, and the distance from one row to the next.
     fn column(&self, column: usize) -> (*const f32, usize) {
         let (first, step) = self.place(column);
         (self.values[first..].as_ptr(), step)
     }
 }
 
-/// Inputs whose weight gradients are made together: their values of all examples fit a first-level cache.
+/// Inputs whose weight gradients are computed together: their values of all examples fit a first-level cache.
 const INPUTS: usize = 24;
 
-/// Where rows of the weight gradient, xᵀ · gradient, go, `[rows, outputs]` each.
+/// Outputs of a [`WeightPass`]: rows of the weight gradient xᵀ · gradient, `[rows, outputs]` each.
 pub(super) struct WeightSums<'a> {
     /// Gradient of the weights, or of their means.
     pub(super) values: &'a mut [MaybeUninit<f32>],
@@ -94,7 +94,7 @@ struct WeightPassRows<'a> {
 }
 
 impl<'a> WeightPass<'a> {
-    /// Every value of `sums` will have been written.
+    /// A pass that writes every value of `sums`.
     pub(super) fn new(
         x: &'a [f32],
         inputs: usize,
@@ -188,7 +188,7 @@ struct InputPassRows<'a> {
 }
 
 impl<'a> InputPass<'a> {
-    /// Every value of `sums` will have been written.
+    /// A pass that writes every value of `sums`.
     pub(super) fn new(
         weights: LayerWeights<'a>,
         gradient: &'a Panels,
@@ -215,8 +215,8 @@ impl InputPassRows<'_> {
         let inputs = std::array::from_fn(|row| self.weights[(input + row) * outputs..][..outputs].as_ptr());
         let (gradient, step) = self.gradient.column(column);
         let mut sums = [[simd.splat_f32s(0.0); N]; R];
-        // SAFETY: each input has a weight for each output, which has a row of `gradient`. A tile's columns lie in one panel,
-        // because they begin at a multiple of their number and PANEL is one too.
+        // SAFETY: each input has a weight for each output, which has a row of `gradient`. A tile's columns lie in one
+        // panel, because they begin at a multiple of their number and PANEL is one too.
         unsafe {
             accumulate(simd, inputs, walk, gradient, step, &mut sums);
         }

@@ -25,16 +25,17 @@ impl Geometry {
         weight
     }
 
-    /// The convolution that makes the input gradient of this one, whose stride is 1, out of an output gradient
-    /// `[rows, columns, padded out]`, and the zeros that it needs around that. `padding` are those around the image.
+    /// For a convolution of stride 1: the convolution that computes its input gradient from its output gradient
+    /// `[rows, columns, padded out]`, and the border of zeros that it needs around the latter. `padding` is the border of the
+    /// image.
     pub(super) fn reversed(&self, padding: usize) -> (Self, usize) {
         let border = self.size - 1 - padding;
         let [height, width] = [self.rows(), self.columns()].map(|side| side + 2 * border);
         (Self { height, width, channels: self.padded_out(), size: self.size, stride: 1, out: self.channels }, border)
     }
 
-    /// `[out, channels, size, size]` to what [`Self::reversed`] takes, `[channels, padded out, size, size]` with both sides
-    /// turned round.
+    /// `[out, channels, size, size]` to the weight of [`Self::reversed`], `[channels, padded out, size, size]`, with rows and
+    /// columns reversed.
     pub(super) fn reversed_weight(&self, weight: &[f32]) -> Vec<f32> {
         let area = self.size * self.size;
         let mut reversed = vec![0.0; self.channels * self.padded_out() * area];
@@ -129,7 +130,7 @@ impl WithSimd for WeightPass<'_> {
     }
 }
 
-/// Adds the gradients of some images.
+/// Adds the input gradient to some images.
 pub(super) struct InputPass<'a> {
     fields: &'a Fields,
     /// `[out, size, padded run]`
@@ -138,7 +139,7 @@ pub(super) struct InputPass<'a> {
     gradient: &'a [f32],
     /// One after the other.
     images: &'a mut [f32],
-    /// Where the vectors of a tile's row go, from the corner of a receptive field on, and how many values of each.
+    /// For each vector of a tile's row: its offset from the corner of a receptive field, and how many of its values count.
     places: [(usize, usize); WIDEST],
 }
 
@@ -203,12 +204,12 @@ impl WithSimd for InputPass<'_> {
     }
 }
 
-/// Turns the gradient of one image behind the rectifier into that before it, in place, and adds it up.
+/// Turns the gradient of one image after the rectifier into the one before it, in place, and sums it over the pixels.
 pub(super) struct Rectify<'a> {
     pub(super) geometry: Geometry,
     /// `[pixels, out]`
     pub(super) output: &'a [f32],
-    /// `[pixels, padded out]`; what belongs to outputs that are not positive becomes 0.
+    /// `[pixels, padded out]`; gradients of outputs that are not positive become 0.
     pub(super) gradient: &'a mut [f32],
     /// `[out]`, added to.
     pub(super) sums: &'a mut [f32],

@@ -1,4 +1,4 @@
-//! [`MaxPoolGradients`] on Flex: threads share images, and neighbouring channels are a vector.
+//! [`MaxPoolGradients`] on Flex: each thread takes whole images, and neighbouring channels form a vector.
 
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;

@@ -1,4 +1,4 @@
-//! [`NormOps`] on Flex: parallel passes of which the second is left out where the factor is 1.
+//! [`NormOps`] on Flex, as parallel passes; scaling by 1 is skipped.
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
@@ -10,10 +10,10 @@ use super::whole;
 use crate::kernels::flex::buffers::{contiguous, share, tensor, values};
 use crate::kernels::train::norm::NormOps;
 
-/// Elements whose squares are summed in single precision before the sums are put together in double.
+/// Elements whose squares are summed in single precision; these sums are added in double precision.
 const PIECE: usize = 16 * 1024;
 
-/// An element passes from memory through a register and costs about as much as so many multiplications.
+/// Cost of an element that passes from memory through a register, in multiplications.
 const COST: usize = 16;
 
 /// Σ x² of a few elements, in as many sums as the longest vector has lanes.

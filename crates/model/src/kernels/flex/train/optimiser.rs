@@ -14,7 +14,7 @@ use crate::kernels::train::rms_prop::{RmsPropFactors, RmsPropOps};
 /// Elements a thread takes at a time: four such pieces fit a first-level cache's share of the second level.
 const PIECE: usize = 16 * 1024;
 
-/// What becomes of one element of parameter and both means, given its gradient.
+/// An optimiser's step for one element of the parameter and both means.
 trait Step: Copy + Sync + Send {
     fn step(self, element: [&mut f32; 3], gradient: f32);
 }
@@ -37,7 +37,7 @@ impl Step for RmsPropFactors {
     }
 }
 
-/// Some elements, which the compiler turns into vectors of what the processor has.
+/// Some elements; the compiler vectorises their steps for the processor.
 struct Piece<'a, F> {
     elements: [&'a mut [f32]; 3],
     gradient: &'a [f32],
