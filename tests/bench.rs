@@ -171,8 +171,11 @@ fn ctrl_c_ends_early_and_keeps_what_was_measured() {
         status = child.try_wait().unwrap();
         status.is_some()
     });
-    assert_eq!(status.unwrap().code(), Some(0), "{}", read("stderr"));
+    assert_eq!(status.unwrap().code(), Some(130), "{}", read("stderr"));
+    assert_says(&read("stderr"), &["showing what has been measured"]);
     assert_says(&read("stdout"), &["interrupted after", "of 8 pieces of work", "projection: "]);
-    let measured = json(&folder.path().join("part.json"))["measurements"].as_array().unwrap().len();
+    let report = json(&folder.path().join("part.json"));
+    let measured = report["measurements"].as_array().unwrap().len();
     assert!((1..8).contains(&measured), "{measured} measurements");
+    assert_eq!((&report["planned"], &report["tried"]), (&8.into(), &measured.into()));
 }

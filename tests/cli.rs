@@ -149,7 +149,7 @@ fn eval_says_what_it_looked_for() {
     assert_says(&refusal(&["eval", "runs/nothing"]), &["there is nothing at runs/nothing", "`prism train` names"]);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("lone.safetensors"), b"weights").unwrap();
-    assert_says(&refusal_in(folder.path(), &["eval", "lone.safetensors"]), &["lone.safetensors", "config.toml"]);
+    assert_says(&refusal_in(folder.path(), &["eval", "lone.safetensors"]), &["lone.safetensors", "not a complete"]);
     assert_says(&refusal_in(folder.path(), &["eval", "."]), &["not the folder of a run", "config.toml"]);
 }
 
@@ -314,6 +314,20 @@ fn a_run_writes_what_the_readme_lists_and_can_be_scored() {
     assert_eq!(last.number("agent_steps"), summary["agent_steps"].as_f64().unwrap());
     assert_eq!(last.number("episodes"), 5.0);
 
+    assert_says(json["weights"].as_str().unwrap(), &["run/weights/", ".safetensors"]);
+
+    // Nothing that the run recorded is written over by a slip in a name.
+    let before = std::fs::read_to_string(run.join("evaluations.csv")).unwrap();
+    for (option, name, part) in [
+        ("--csv", "run/evaluations.csv", "record of the run"),
+        ("--json", "run/manifest.json", "record of the run"),
+        ("--csv", "run/weights/latest.safetensors", "does not end in .csv"),
+        ("--json", "deep/s.json", "no folder deep"),
+    ] {
+        assert_says(&refusal_in(folder.path(), &["eval", "run", option, name]), &[name, part]);
+    }
+    assert_eq!(std::fs::read_to_string(run.join("evaluations.csv")).unwrap(), before);
+
     // Weights alone say what they were trained on.
     std::fs::copy(run.join("weights/latest.safetensors"), folder.path().join("lone.safetensors")).unwrap();
     let lone = prism(folder.path(), &["eval", "lone.safetensors", "--episodes", "5"]);
@@ -357,9 +371,8 @@ fn a_run_folder_that_cannot_be_made_is_named() {
 #[test]
 fn a_full_disk_ends_the_run_with_the_file_it_could_not_write() {
     let folder = tempfile::tempdir().unwrap();
-    // A limit on the size of files answers writes like a full disk once its signal is ignored: 8 blocks of 1 KiB or less.
-    let script =
-        format!("trap '' XFSZ; ulimit -f 8; exec {} train catch --device flex --out run", env!("CARGO_BIN_EXE_prism"));
+    // A limit on the size of files answers writes like a full disk: 8 blocks of 1 KiB or less.
+    let script = format!("ulimit -f 8; exec {} train catch --device flex --out run", env!("CARGO_BIN_EXE_prism"));
     let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
@@ -379,6 +392,19 @@ fn corrupt_weights_are_refused_by_name() {
         let message = refusal_in(folder.path(), &["eval", "run/weights/latest.safetensors"]);
         assert_says(&message, &["latest.safetensors", "not a complete safetensors file"]);
     }
+}
+
+#[test]
+fn weights_whose_configuration_is_damaged_are_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let weights = prism_model::Weights::read(&folder.path().join("run/weights/latest.safetensors")).unwrap();
+    let damaged = weights.with_metadata(prism::CONFIG_KEY, "gamma = [");
+    std::fs::write(folder.path().join("damaged.safetensors"), damaged.bytes()).unwrap();
+    let output = prism(folder.path(), &["eval", "damaged.safetensors"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_says(&message, &["configuration inside damaged.safetensors", "beside the config.toml of its run"]);
 }
 
 #[test]
@@ -460,4 +486,6 @@ fn several_seeds_and_games_make_several_runs() {
         assert!(run.join("summary.json").is_file(), "{}", run.display());
     }
     assert_says(&wrong_usage(&["train", "catch", "--seeds", "2..1"]), &["--seeds", "0..2 or 3,5,8"]);
+    assert_says(&wrong_usage(&["train", "catch", "--seeds", "0..2,1"]), &["--seeds", "seed 1 is there twice"]);
+    assert_says(&wrong_usage(&["train", "dqn", "--game", "pong, pong"]), &["--game", "pong is there twice"]);
 }

@@ -154,7 +154,7 @@ fn guides_chapter_of_settings_is_what_the_program_lists() {
     let (found, after) = rest.split_once(SETTINGS_END).expect("GUIDE.md has a line where the chapter ends");
     let chapter = settings_chapter();
     if std::env::var_os(WRITE).is_some() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("GUIDE.md");
+        let path = Path::new("GUIDE.md");
         let text = format!("{before}{SETTINGS_BEGIN}{chapter}{SETTINGS_END}{after}");
         fs::write(path, text).expect("GUIDE.md can be written");
     } else {

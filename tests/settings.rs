@@ -172,6 +172,13 @@ fn a_missing_key_says_what_it_expects() {
 }
 
 #[test]
+fn a_file_that_leaves_most_out_is_told_of_presets() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mine.toml"), "version = 2\n[learning]\ngamma = 0.9\n").unwrap();
+    assert_says(&refusal_in(folder.path(), &["train", "mine.toml"]), &["is missing", "base = \"dqn\""]);
+}
+
+#[test]
 fn two_limits_are_one_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let pong = prism::presets::find("pong").unwrap().text;
@@ -225,4 +232,11 @@ fn settings_are_listed_by_section() {
     );
     assert!(!text.contains("learning.gamma"));
     assert_says(&wrong_usage(&["settings", "replays"]), &["did you mean `replay`", "sections: environment"]);
+    for one in ["learning.gamma", "gamma"] {
+        let output = prism(folder.path(), &["settings", one]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_says(&text, &["[learning]", "learning.gamma"]);
+        assert!(!text.contains("learning.n_step"), "{text}");
+    }
+    assert_says(&wrong_usage(&["settings", "gama"]), &["did you mean `gamma`"]);
 }
