@@ -14,7 +14,7 @@ mod vector;
 
 pub use atari::area::AreaResize;
 pub use atari::environment::AtariEnvironment;
-pub use atari::games::{GAMES, GameInfo, Spelling, UnknownGame};
+pub use atari::games::{GAMES, GameEnd, GameInfo, Spelling, UnknownGame};
 pub use atari::options::{
     ActionSet, AtariConfig, AtariConfigError, AtariOption, AtariOptions, FireReset, LifeLoss, Points, Pooling,
     RewardTransform, View,

@@ -6,6 +6,7 @@ use std::mem;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use super::games::GameEnd;
 use super::options::{ActionSet, AtariConfig, AtariOptions, FireReset, LifeLoss, Points, Pooling, View};
 use super::preprocessing::{Colour, Preprocessing};
 use super::stack::FrameStack;
@@ -54,12 +55,14 @@ struct Course {
 /// * no-op starts last 1 to `no_op_max` frames, drawn uniformly by our own generator; ALE's last 0 to `no_op_max - 1`;
 /// * where FIRE is pressed, it is held for an agent step after the no-op start, and the third action for another, as
 ///   Baselines' wrappers do; ALE presses it for one frame before the no-op start, which counts it in;
-/// * after an episode that ended with a lost life, the game goes on with an agent step without action, before any FIRE.
+/// * after an episode that ended with a lost life, the game goes on with an agent step without action, before any FIRE;
+/// * a game whose end ALE misses is over as its [`GameEnd`] says.
 pub struct AtariEnvironment {
     emulator: Box<dyn Emulator>,
     config: AtariConfig,
     spec: EnvironmentSpec,
     actions: Vec<Action>,
+    end: GameEnd,
     view: ViewBuffers,
     stack: FrameStack,
     course: Course,
@@ -106,6 +109,7 @@ impl AtariEnvironment {
             emulator,
             config: config.clone(),
             actions,
+            end: config.game().end,
             view,
             course: Course {
                 phase: Phase::BetweenGames,
@@ -175,7 +179,7 @@ impl AtariEnvironment {
         let mut unseen = self.press_reset();
         for _ in 0..no_ops {
             unseen.add(self.act(Action::Noop));
-            if self.emulator.game_over() {
+            if self.game_over() {
                 unseen = self.press_reset();
             }
         }
@@ -270,8 +274,17 @@ impl AtariEnvironment {
         self.actions.get(action).copied().ok_or_else(|| self.spec.unknown_action(action))
     }
 
+    /// Whether the game has ended by its own rules, also where the emulator misses it.
+    fn game_over(&self) -> bool {
+        let missed = match self.end {
+            GameEnd::Reported => false,
+            GameEnd::NoLives => self.emulator.lives() == 0,
+        };
+        missed || self.emulator.game_over()
+    }
+
     fn state_of_game(&self) -> Game {
-        if self.emulator.game_over() {
+        if self.game_over() {
             Game::Over
         } else if self.config.options().frame_limit.is_some_and(|limit| self.course.game_frames >= limit) {
             Game::Truncated

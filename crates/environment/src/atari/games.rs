@@ -15,6 +15,17 @@ pub struct GameInfo {
     pub md5: u128,
     /// Colours of the television format that ALE finds the ROM to use.
     pub palette: &'static Palette,
+    /// How the end of a game is known.
+    pub end: GameEnd,
+}
+
+/// How it is known that a game has ended by its own rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GameEnd {
+    /// The emulator reports it. Some games are played on with 0 lives, for that is how they count the last one.
+    Reported,
+    /// ALE misses some of the ends: the game is over when no lives are left, too.
+    NoLives,
 }
 
 /// A name that is none of the games'.
@@ -110,7 +121,7 @@ fn near(squeezed: &str) -> Vec<&'static str> {
 }
 
 const fn game(name: &'static str, rom_bytes: usize, md5: u128, palette: &'static Palette) -> GameInfo {
-    GameInfo { name, rom_bytes, md5, palette }
+    GameInfo { name, rom_bytes, md5, palette, end: GameEnd::Reported }
 }
 
 /// The 76 games of the ALE that `ale-sys` 0.1.2 carries, in alphabetical order. Sizes and MD5 are those of the ROM files
@@ -134,7 +145,7 @@ pub const GAMES: [GameInfo; 76] = [
     game("breakout", 2048, 0xf34f08e5eb96e500e851a80be3277a56, Palette::NTSC),
     game("carnival", 4096, 0x028024fb8e5e5f18ea586652f9799c96, Palette::NTSC),
     game("centipede", 8192, 0x91c2098e88a6b13f977af8c003e0bca5, Palette::NTSC),
-    game("chopper_command", 4096, 0xc1cb228470a87beb5f36e90ac745da26, Palette::NTSC),
+    GameInfo { end: GameEnd::NoLives, ..game("chopper_command", 4096, 0xc1cb228470a87beb5f36e90ac745da26, Palette::NTSC) },
     game("crazy_climber", 8192, 0x55ef7b65066428367844342ed59f956c, Palette::NTSC),
     game("defender", 4096, 0x0f643c34e40e3f1daafd9c524d3ffe64, Palette::NTSC),
     game("demon_attack", 4096, 0xf0e0addc07971561ab80d9abe1b8d333, Palette::NTSC),

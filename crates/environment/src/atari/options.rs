@@ -252,6 +252,11 @@ impl AtariConfig {
     pub fn options(&self) -> &AtariOptions {
         &self.options
     }
+
+    /// The game.
+    pub(crate) fn game(&self) -> &'static GameInfo {
+        GameInfo::find(&self.options.game).expect("the game's name was checked")
+    }
 }
 
 impl TryFrom<AtariOptions> for AtariConfig {

@@ -176,7 +176,7 @@ pub trait Emulator: Send {
     /// game's end it gives nothing.
     fn act(&mut self, action: Action) -> i32;
 
-    /// Whether the game has ended by its own rules.
+    /// Whether the game has ended by its own rules, as far as the emulator notices: [`GameEnd`](crate::GameEnd) says more.
     fn game_over(&self) -> bool;
 
     /// Lives left, 0 in games that have none.

@@ -7,6 +7,7 @@ use crate::emulator::interface::BadSnapshot;
 /// A console whose game follows a script: one event for each frame after a reset, nothing once they are over.
 #[derive(Clone)]
 struct Scripted {
+    game: &'static str,
     script: Vec<Event>,
     lives_at_start: u32,
     lives: u32,
@@ -26,13 +27,13 @@ impl Scripted {
     fn new(lives: u32, script: &[Event]) -> Self {
         let script = script.to_vec();
         let seen = Default::default();
-        Self { script, lives_at_start: lives, lives, frame: 0, over: false, seen }
+        Self { game: "pong", script, lives_at_start: lives, lives, frame: 0, over: false, seen }
     }
 }
 
 impl Emulator for Scripted {
     fn game(&self) -> &str {
-        "pong"
+        self.game
     }
 
     fn screen_size(&self) -> (usize, usize) {
@@ -167,6 +168,32 @@ fn a_game_that_ends_within_a_step_stops_there_and_shows_its_last_two_screens() {
     assert!(matches!(error, EnvironmentError::NeedsReset { .. }), "{error}");
     assert_eq!(environment.reset(&mut observation).expect("a start").step_type, StepType::First);
     assert_eq!(observation, [[0; 4], screen(0)].concat(), "the stack is cleared");
+}
+
+#[test]
+fn a_game_whose_end_the_console_misses_is_over_when_no_lives_are_left() {
+    let script = [Event::Points(5), Event::LoseLife, Event::Points(7), Event::Points(0)];
+    let step = |game: &'static str, life_loss| {
+        let options = AtariOptions { game: game.into(), life_loss, ..options() };
+        let (mut environment, mut observation) = start(options, Scripted { game, ..Scripted::new(1, &script) });
+        environment.step(0, &mut observation).expect("a step")
+    };
+    for life_loss in [LifeLoss::Ignore, LifeLoss::ZeroDiscount, LifeLoss::EpisodeEnd] {
+        let last = step("chopper_command", life_loss);
+        assert_eq!((last.step_type, last.game, last.discount, last.lives), (StepType::Last, Game::Over, 0.0, 0));
+        assert_eq!((last.frames, last.raw_reward), (2, 5.0));
+    }
+    let goes_on = step("bank_heist", LifeLoss::Ignore);
+    assert_eq!((goes_on.step_type, goes_on.game, goes_on.lives), (StepType::Mid, Game::Running, 0));
+    assert_eq!((goes_on.frames, goes_on.raw_reward), (4, 12.0));
+}
+
+#[test]
+fn a_missed_end_within_the_no_op_start_starts_another_game() {
+    let options = AtariOptions { game: "chopper_command".into(), no_op_max: 1, ..options() };
+    let console = Scripted { game: "chopper_command", ..Scripted::new(1, &[Event::LoseLife]) };
+    let (environment, _) = start(options, console);
+    assert_eq!(environment.emulator().lives(), 1);
 }
 
 #[test]
