@@ -256,7 +256,7 @@ fn what_cannot_be_drawn_is_named_with_the_remedy() {
     assert_says(&refused(&["curves", "run", "--label", "x=other"]), &["`x`", "other", "argument"]);
     assert_says(&refused(&["curves", "run", "--out", "curves.png"]), &["curves.png", "end in .svg"]);
     assert_says(&refused(&["curves", "run", "--csv", "numbers.txt"]), &["numbers.txt", "end in .csv"]);
-    assert_says(&refused(&["curves", "run", "--out", "no/folder.svg"]), &["no/folder.svg", "--out", "writable"]);
+    assert_says(&refused(&["curves", "run", "--out", "no/folder.svg"]), &["no/folder.svg", "no folder no", "writable"]);
     assert_says(&refused(&["distributions", "run"]), &["distributions.csv", "only runs that learn distributions"]);
     for (name, message) in [("episodes.csv", "games that have ended"), ("train.csv", "rows with values")] {
         let path = folder.path().join("run").join(name);

@@ -101,7 +101,7 @@ impl Expects {
     /// What it is, worded to follow "expected".
     pub(super) fn description(self) -> String {
         match self {
-            Self::Whole { least, most, unit: "" } => format!("a whole number{}", range(least, most)),
+            Self::Whole { least, most, unit: "" } => format!("a whole number from {least} to {most}"),
             Self::Whole { least, most, unit } => format!("a whole number of {unit}{}", range(least, most)),
             Self::Ordinal { noun } => format!("the number of {noun}"),
             Self::Number { noun, bounds } => format!("{noun}{}", bounds.description()),
@@ -172,7 +172,8 @@ fn tuple(value: &Value, ranges: &[RangeInclusive<u64>]) -> Option<Value> {
 
 fn range(least: u64, most: u64) -> String {
     match (least, most) {
-        (1.., u64::MAX) => format!(", at least {least}"),
+        (0, u64::MAX) => String::new(),
+        (least, u64::MAX) => format!(", at least {least}"),
         (least, most) => format!(" from {least} to {most}"),
     }
 }
