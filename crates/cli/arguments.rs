@@ -17,7 +17,7 @@ use prism_report::{Against, Label, Show};
 #[command(after_help = "Examples:
   prism roms install                 get the games' ROM files through pip
   prism train pong                   train DQN on Pong until it is solved
-  prism train cartpole --seed 1      a first try without ROMs, a few minutes
+  prism train cartpole --seed 1      a first try without ROMs, a minute
   prism eval runs/pong-seed0-...     score the best weights of a run
   prism plot curves runs/pong-*      draw the learning curves of several runs
   prism devices                      what the networks can run on here
