@@ -289,13 +289,6 @@ fn keep_kernels() {
     });
 }
 
-/// A number of bytes in the largest unit that leaves at least 1.
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
-fn in_words(bytes: u64) -> String {
-    let gib = bytes as f64 / f64::from(1u32 << 30);
-    if gib >= 1.0 { format!("{gib:.1} GiB") } else { format!("{:.0} MiB", gib * 1024.0) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cudarc::driver::result::{device, init};
 
-use super::{DeviceClass, Handle, PresentDevice, in_words};
+use super::{DeviceClass, Handle, PresentDevice};
 
 /// The CUDA devices, or why there are none.
 pub(super) fn devices() -> Result<Vec<PresentDevice>, String> {
@@ -44,6 +44,12 @@ fn describe(number: i32) -> String {
         Some(bytes) => format!("{name}, {}", in_words(bytes)),
         None => name,
     }
+}
+
+/// A number of bytes in the largest unit that leaves at least 1.
+fn in_words(bytes: u64) -> String {
+    let gib = bytes as f64 / f64::from(1u32 << 30);
+    if gib >= 1.0 { format!("{gib:.1} GiB") } else { format!("{:.0} MiB", gib * 1024.0) }
 }
 
 #[allow(unsafe_code, reason = "the driver's interface is C")]
