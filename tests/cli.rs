@@ -485,6 +485,7 @@ fn several_seeds_and_games_make_several_runs() {
         let run = folder.path().join(format!("runs/catch-seed{seed}"));
         assert!(run.join("summary.json").is_file(), "{}", run.display());
     }
+    assert_says(&wrong_usage(&["train", "catch", "--seed", "-1"]), &["--seed", "-1", "from 0 to 18446744073709551615"]);
     assert_says(&wrong_usage(&["train", "catch", "--seeds", "2..1"]), &["--seeds", "0..2 or 3,5,8"]);
     assert_says(&wrong_usage(&["train", "catch", "--seeds", "0..2,1"]), &["--seeds", "seed 1 is there twice"]);
     assert_says(&wrong_usage(&["train", "dqn", "--game", "pong, pong"]), &["--game", "pong is there twice"]);

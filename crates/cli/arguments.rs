@@ -76,7 +76,7 @@ pub struct TrainArguments {
     #[arg(long)]
     pub device: Option<String>,
     /// Seed of every random choice [default: the configuration's, 0 in presets]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
@@ -138,7 +138,7 @@ pub struct EvalArguments {
     #[arg(long)]
     pub device: Option<String>,
     /// Seed of the games and of random actions: the same seed plays the same games [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
     /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
     #[arg(long, value_name = "DIR")]
