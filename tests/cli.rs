@@ -1,6 +1,5 @@
 //! The real binary: its output and exit codes for command lines, above all bad ones.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::{TINY_RUN, assert_says, prism, refusal, refusal_in, tiny_run, wrong_usage};
@@ -226,6 +225,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[cfg(feature = "ale")]
 mod roms {
+    use std::path::Path;
     use std::process::Output;
 
     use super::*;
