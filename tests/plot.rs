@@ -263,7 +263,7 @@ fn what_cannot_be_drawn_is_named_with_the_remedy() {
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{}\n", text.lines().next().unwrap())).unwrap();
         let picture = if name == "train.csv" { "diagnostics" } else { "curves" };
-        assert_says(&refused(&[picture, "run"]), &[name, message, "yet", "plot it again"]);
+        assert_says(&refused(&[picture, "run"]), &[name, message, "yet", "come further"]);
     }
     fs::write(folder.path().join("run/manifest.json"), "{").unwrap();
     assert_says(&refused(&["curves", "run"]), &["manifest.json", "as the run wrote"]);

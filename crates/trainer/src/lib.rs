@@ -2,6 +2,27 @@
 //!
 //! A [`Run`] takes a [`Config`] and [`Environments`], plays and learns, and writes a [`RunFolder`]; [`evaluate`] scores the
 //! weights in it. [`mod@bench`] measures how fast a machine's devices do the work of a run, [`plot`] draws that.
+//!
+//! ```
+//! use prism::{Config, Environments, Interrupt, Place, Run, RunFolder, Statistics};
+//! use prism_model::Weights;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let parent = tempfile::tempdir()?;
+//! # let runs = parent.path().to_owned();
+//! let config = Config::preset("catch")?.with("training.agent_steps", 1000)?.with("evaluation.episodes", 20)?;
+//! let run = Run::new(&config, Environments::of(config.environment(), None)?, Place::In(runs))?;
+//! let folder = run.folder().path().to_owned();
+//! let summary = run.go()?; // plays, learns, and writes the run folder
+//! println!("{:?} after {} games", summary.ending, summary.episodes);
+//!
+//! let weights = Weights::read(&RunFolder::open(&folder)?.best_weights()?)?;
+//! let environments = Environments::of(config.environment(), None)?;
+//! let games = prism::evaluate(&config, &environments, &weights, &Interrupt::default(), &mut |_| {})?;
+//! println!("{}", Statistics::of(&games.scores()));
+//! # assert_eq!(games.scores().len(), 20);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bench;
 mod config;
