@@ -23,6 +23,9 @@ pub struct GameInfo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GameEnd {
     /// The emulator reports it. Some games are played on with 0 lives, for that is how they count the last one.
+    ///
+    /// ALE misses one end that has no rule here: in `pitfall`, that of the clock after 72,000 frames. Later ALEs miss it
+    /// too (their issue 654), and it takes no points away, so that games keep the length that they have elsewhere.
     Reported,
     /// ALE misses some of the ends: the game is over when no lives are left, too.
     NoLives,
