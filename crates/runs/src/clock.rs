@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::events::Position;
+use crate::position::Position;
 
 /// Speeds are measured over at least this time, so that they neither jump nor divide by almost 0.
 const RATE_PERIOD: Duration = Duration::from_secs(1);

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use prism_environment::{AgentSteps, Frames};
-use serde::{Deserialize, Serialize};
+use prism_environment::AgentSteps;
+use serde::Serialize;
 
 use crate::clock::Rates;
 use crate::manifest::Manifest;
+use crate::position::Position;
 use crate::scores::FinishedGame;
 
 /// Something that happened in a run. A [`Journal`](crate::Journal) records it and passes it to its sinks.
@@ -49,19 +50,6 @@ pub struct RunHeader {
     pub diagnostics: Vec<String>,
     /// Bytes of memory that the run will need at most, where that was computed.
     pub memory: Option<u64>,
-}
-
-/// Counts of a run's steps, frames and updates, and its current ε.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Position {
-    /// Agent steps taken.
-    pub agent_steps: AgentSteps,
-    /// Frames shown.
-    pub frames: Frames,
-    /// Updates made.
-    pub updates: u64,
-    /// Probability of a random action, 0 to 1.
-    pub epsilon: f64,
 }
 
 /// A game that has ended, and the run's position then.
@@ -208,6 +196,8 @@ impl UpdateRecord {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use prism_environment::Frames;
+
     use super::*;
     use crate::manifest::tests::manifest;
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Meter, Moment};
-use crate::events::{Ending, Estimate, Event, Position, RunHeader, Summary};
+use crate::events::{Ending, Estimate, Event, RunHeader, Summary};
 use crate::folder::RunFolder;
 use crate::log::Log;
 use crate::narrator::Narrator;
+use crate::position::Position;
 use crate::screen::Screen;
 use crate::sink::{FilePositions, RecordError, Sink};
 use crate::summary_file::SummaryFile;

@@ -53,6 +53,7 @@ mod manifest;
 mod names;
 mod narrator;
 mod output_file;
+mod position;
 mod read_error;
 mod recorded_run;
 mod rows;
@@ -68,8 +69,8 @@ mod tensorboard;
 
 pub use clock::{Moment, Rates};
 pub use events::{
-    DistributionRecord, Ending, EpisodeRecord, Estimate, EvaluationRecord, Event, Position, RunHeader, Summary,
-    UpdateRecord, Value,
+    DistributionRecord, Ending, EpisodeRecord, Estimate, EvaluationRecord, Event, RunHeader, Summary, UpdateRecord,
+    Value,
 };
 pub use folder::{RunFolder, RunFolderError, SavedWeights};
 pub use journal::{Journal, JournalPosition};
@@ -77,6 +78,7 @@ pub use log::Log;
 pub use manifest::{Machine, Manifest, RunIdentity};
 pub use names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
 pub use output_file::{OutputError, OutputFile};
+pub use position::Position;
 pub use read_error::ReadError;
 pub use recorded_run::{RecordedRun, RecordedSummary};
 pub use rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow, UpdateRow};

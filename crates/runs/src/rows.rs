@@ -3,7 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::clock::Rates;
-use crate::events::{DistributionRecord, EpisodeRecord, EvaluationRecord, Position};
+use crate::events::{DistributionRecord, EpisodeRecord, EvaluationRecord};
+use crate::position::Position;
 use crate::statistics::Statistics;
 
 /// A row of `episodes.csv`: a game that has ended.

@@ -8,7 +8,8 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, Prog
 use prism_environment::AgentSteps;
 
 use crate::clock::Moment;
-use crate::events::{Event, Position, RunHeader};
+use crate::events::{Event, RunHeader};
+use crate::position::Position;
 use crate::sink::{RecordError, Sink};
 
 /// Time between redraws of the bar.

@@ -11,10 +11,11 @@ use prism_environment::{AgentSteps, Frames};
 use serde::Serialize;
 
 use crate::clock::Moment;
-use crate::events::{EvaluationRecord, Event, Position, RunHeader, UpdateRecord, Value};
+use crate::events::{EvaluationRecord, Event, RunHeader, UpdateRecord, Value};
 use crate::file::AppendedFile;
 use crate::folder::RunFolder;
 use crate::names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
+use crate::position::Position;
 use crate::rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow};
 use crate::sink::{FilePositions, RecordError, Sink};
 

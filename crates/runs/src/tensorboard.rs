@@ -13,10 +13,11 @@ use self::messages::{
     Experiment, HParam, HParamsData, MetricInfo, MetricName, SessionEnd, SessionStart, Status, Summary, SummaryValue,
 };
 use crate::clock::Moment;
-use crate::events::{Ending, Event, Position, RunHeader};
+use crate::events::{Ending, Event, RunHeader};
 use crate::file::AppendedFile;
 use crate::folder::RunFolder;
 use crate::manifest::leaves;
+use crate::position::Position;
 use crate::sink::{FilePositions, RecordError, Sink};
 use crate::statistics::Statistics;
 

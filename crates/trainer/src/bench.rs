@@ -43,8 +43,8 @@ use self::case::Case;
 use self::progress::Progress;
 use self::rounds::Timing;
 use self::work::{Work, WorkError};
+use crate::error::RunError;
 use crate::interrupt::Interrupt;
-use crate::run::RunError;
 
 /// Name of the device in measurements of work in which no network takes part.
 const PROCESSOR: &str = "cpu";

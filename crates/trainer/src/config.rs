@@ -2,6 +2,7 @@
 //!
 //! Every setting stands in one line of its section's file: key, range, unit, parsing and what it means.
 
+mod choice;
 mod diagnostics;
 mod environment;
 mod error;
@@ -10,6 +11,7 @@ mod expects;
 mod exploration;
 mod given;
 mod key;
+mod layering;
 mod learning;
 pub mod listing;
 mod memory;
@@ -33,7 +35,6 @@ use toml::{Table, Value};
 pub use self::environment::{EnvironmentConfig, EnvironmentKind, Threads};
 pub use self::error::{Fault, Origin, Problem, SettingsError};
 pub use self::evaluation::EvaluationConfig;
-use self::given::Given;
 use self::key::{Setting, name_of, section_of};
 pub use self::memory::{MemoryNeed, NotEnoughMemory};
 pub use self::note::Note;
@@ -195,7 +196,7 @@ impl Config {
             }
         }
         layers.layers.push(put_over);
-        let mut given = Given::new(shown, layers, problems);
+        let mut given = layering::put_over_one_another(shown, layers, problems);
 
         let environment = environment::read(&mut given);
         let network = network::read(&mut given);
@@ -210,7 +211,7 @@ impl Config {
         let run = run::read(&mut given);
 
         let (table, mut notes) = given.finish()?;
-        notes.extend(note::of_run(&agent, &training));
+        notes.extend(note::of_run(&agent, training.limit));
         let [name, shown] = [name, shown].map(str::to_owned);
         Ok(Self { name, shown, environment, agent, training, evaluation, run, table, notes })
     }

@@ -9,8 +9,8 @@ use prism_runs::{Ending, ScoreTracker};
 
 use crate::config::{Config, EvaluationConfig};
 use crate::environments::Environments;
+use crate::error::RunError;
 use crate::interrupt::Interrupt;
-use crate::run::RunError;
 
 /// Games that are played side by side, in one batch of the network.
 const SIDE_BY_SIDE: NonZeroUsize = NonZeroUsize::new(8).expect("8 is not 0");

@@ -27,6 +27,7 @@
 pub mod bench;
 mod config;
 mod environments;
+mod error;
 mod evaluate;
 mod interrupt;
 mod memory;
@@ -38,6 +39,7 @@ pub use config::{
     Override, Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing, presets,
 };
 pub use environments::{BuildError, Environments};
+pub use error::{RunError, RunErrorKind};
 pub use evaluate::{EvaluatedGame, Games, evaluate};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
@@ -46,4 +48,4 @@ pub use prism_runs::{
     OutputFile, Position, RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath,
     SavedWeights, ScoreTracker, Sink, Statistics, Summary, UpdateRecord, append_evaluation,
 };
-pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run, RunError, RunErrorKind};
+pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run};

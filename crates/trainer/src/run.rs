@@ -1,6 +1,5 @@
 //! A run: an agent trained in the environments it is handed, and everything about it written down.
 
-mod error;
 mod recorder;
 pub(crate) mod training;
 
@@ -10,12 +9,12 @@ use prism_environment::AgentSteps;
 use prism_model::{Device, DeviceClass};
 use prism_runs::{Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunHeader, RunIdentity, Sink, Summary};
 
-pub use self::error::{RunError, RunErrorKind};
 use self::recorder::Recorder;
 pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
 use crate::config::Config;
 use crate::environments::Environments;
+use crate::error::RunError;
 use crate::evaluate::Evaluation;
 use crate::interrupt::Interrupt;
 use crate::memory;

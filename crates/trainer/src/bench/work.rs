@@ -9,8 +9,7 @@ use thiserror::Error;
 
 use crate::config::SettingsError;
 use crate::environments::BuildError;
-use crate::run::RunError;
-use crate::run::training::TrainingError;
+use crate::error::{RunError, TrainingError};
 
 /// Why work cannot be done.
 #[derive(Debug, Error)]

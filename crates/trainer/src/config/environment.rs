@@ -9,9 +9,10 @@ use prism_environment::{
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::choice::{Choice, choice};
 use super::error::Origin;
 use super::given::Given;
-use super::key::{Bounds, Choice, Key, Setting, choice, keys, name, name_or_form, number, ordinal, text, whole};
+use super::key::{Bounds, Key, Setting, keys, name, name_or_form, number, ordinal, text, whole};
 
 /// Which environment, and how many of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
-use super::environment;
 use super::error::{Fault, Origin, Problem, SettingsError};
-use super::key::{Choice, Key, Setting, name_of, section_of, typed_value};
+use super::key::{Key, Setting, name_of, section_of, typed_value};
 use super::note::Note;
-use super::source::{Entry, Layers};
-use super::{presets, settings, training};
+use super::presets;
 
 /// Settings as they are being read.
 pub(super) struct Given {
@@ -40,12 +38,12 @@ enum Purpose {
 
 /// A value and where it came from.
 #[derive(Clone, Debug)]
-struct GivenValue {
-    value: Value,
-    origin: Origin,
+pub(super) struct GivenValue {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
     /// 0 is what an older version or a protocol means where nothing is said. A base's values have a lower layer than those
     /// of what is based on it, and these a lower one than what is put over both.
-    layer: usize,
+    pub(super) layer: usize,
 }
 
 /// A choice that was made.
@@ -58,18 +56,14 @@ struct Made {
 const UNSAID: usize = 0;
 
 impl Given {
-    /// Puts the layers over one another, the last winning.
-    pub(super) fn new(shown: &str, layers: Layers, problems: Vec<Problem>) -> Self {
-        let mut given = Self { problems, ..Self::empty(shown, Purpose::Values) };
-        for (number, layer) in (1..).zip(layers.layers) {
-            given.put(number, layer);
-        }
-        if layers.version < 2 {
-            let meant = settings().filter_map(|setting| Some((setting.about().path, setting.about().before_2?)));
-            let meant: Vec<_> = meant.map(|(path, text)| (path, typed_value(text))).collect();
-            given.underlay(meant, &Origin::Whole(shown.to_owned()));
-        }
-        given
+    /// These values, in which something was found already.
+    pub(super) fn new(
+        shown: &str,
+        values: BTreeMap<&'static str, GivenValue>,
+        notes: Vec<Note>,
+        problems: Vec<Problem>,
+    ) -> Self {
+        Self { values, notes, problems, ..Self::empty(shown, Purpose::Values) }
     }
 
     fn empty(shown: &str, purpose: Purpose) -> Self {
@@ -92,75 +86,6 @@ impl Given {
         let mut given = Self::empty("", Purpose::Questions);
         read(&mut given);
         given.asked.into_iter().collect()
-    }
-
-    /// Puts a layer over what there is.
-    fn put(&mut self, number: usize, layer: Vec<Entry>) {
-        let played = environment::played(|key| self.value(key));
-        let mut limits = BTreeMap::new();
-        for Entry { setting, value, origin } in layer {
-            let path = setting.about().path;
-            // What is equal for every way of writing it; what cannot be used is refused when it is asked for.
-            let value = setting.canonical(&value).unwrap_or(value);
-            if path == environment::PROTOCOL.path() && self.values.get(path).is_some_and(|given| given.value != value) {
-                self.forget_protocol(number);
-            }
-            if training::LIMITS.contains(&path) {
-                limits.insert(path, origin.clone());
-            }
-            if let Some(given) = self.values.get(path).filter(|given| given.layer == number && given.value != value) {
-                self.notes.push(Note::GivenTwice {
-                    key: path,
-                    used: (value.to_string(), origin.clone()),
-                    unused: (given.value.to_string(), given.origin.clone()),
-                });
-            }
-            self.values.insert(path, GivenValue { value, origin, layer: number });
-        }
-        self.settle_limits(&limits);
-        self.settle_stop_score(number, played);
-    }
-
-    /// The two ways to limit a run replace each other, and cannot both be meant.
-    fn settle_limits(&mut self, limits: &BTreeMap<&'static str, Origin>) {
-        let [steps, frames] = training::LIMITS;
-        match (limits.get(steps), limits.get(frames)) {
-            (Some(origin), Some(_)) => {
-                let reason = format!("{steps} limits the run already ({origin}): delete one of the two");
-                let frames = self.values.remove(frames).expect("it was put there");
-                self.problems.push(frames.problem(training::LIMITS[1], Fault::Unfit(reason)));
-            }
-            (Some(_), None) => drop(self.values.remove(frames)),
-            (None, Some(_)) => drop(self.values.remove(steps)),
-            (None, None) => {}
-        }
-    }
-
-    /// A score that ends a run belongs to a game: with another game, no score does.
-    fn settle_stop_score(&mut self, number: usize, before: Option<String>) {
-        let key = training::STOP_SCORE.path();
-        let after = environment::played(|key| self.value(key));
-        let (Some(before), Some(after)) = (before, after) else { return };
-        let Some(given) = self.values.get_mut(key).filter(|given| given.layer < number) else { return };
-        if before != after && given.value.as_str().is_none() {
-            self.notes.push(Note::StopScoreOfAnotherGame { score: given.value.to_string(), before, after });
-            given.value = Value::String("none".to_owned());
-            given.layer = number;
-        }
-    }
-
-    /// Takes back what the protocol said below a layer whose own protocol replaces it; what departed from it stays.
-    fn forget_protocol(&mut self, number: usize) {
-        let Some(protocol) = self.value(environment::PROTOCOL.path()).cloned() else { return };
-        for (path, value) in environment::protocol_values(&protocol).unwrap_or_default() {
-            if self.values.get(path).is_some_and(|given| given.layer < number && given.value == value) {
-                self.values.remove(path);
-            }
-        }
-    }
-
-    fn value(&self, path: &str) -> Option<&Value> {
-        self.values.get(path).map(|given| &given.value)
     }
 
     /// Gives values to settings that nothing was said about.
@@ -187,27 +112,28 @@ impl Given {
         None
     }
 
-    /// What the chosen alternative reads.
-    pub(super) fn choose<T: 'static>(&mut self, choice: &'static Choice<T>) -> T {
-        let value = self.usable(choice, None);
-        let layer = self.values.get(choice.path()).map_or(UNSAID, |given| given.layer);
-        let chosen = value.as_ref().and_then(Value::as_str);
-        let alternative = choice.alternatives.iter().find(|(name, ..)| Some(*name) == chosen);
-        let Some((name, _, read)) = alternative else {
-            // Which settings it has is not known: none of those it could have is one too many.
-            let reads = choice.alternatives.iter().map(|(.., read)| *read);
-            self.asked.extend(reads.flat_map(Self::asked_by));
-            return (choice.alternatives[0].2)(&mut Self::empty("", Purpose::Questions));
-        };
+    /// Notes that `read`, one of several readings of which none was chosen, would ask for its settings, and gives what it
+    /// makes of stand-ins for them.
+    pub(super) fn read_unchosen<T>(&mut self, read: fn(&mut Self) -> T) -> T {
+        let mut unchosen = Self::empty("", Purpose::Questions);
+        let result = read(&mut unchosen);
+        self.asked.extend(unchosen.asked);
+        result
+    }
+
+    /// What `read` reads, which the value `name` of `choice` has led to.
+    pub(super) fn read_chosen<T>(&mut self, choice: &'static dyn Setting, name: &str, read: fn(&mut Self) -> T) -> T {
+        let path = choice.about().path;
+        let layer = self.values.get(path).map_or(UNSAID, |given| given.layer);
         self.choices.push(Made { setting: choice, layer });
-        self.needed_by.push(format!("{} = \"{name}\"", choice.path()));
+        self.needed_by.push(format!("{path} = \"{name}\""));
         let result = read(self);
         self.needed_by.pop();
         result
     }
 
     /// The canonical value of a setting, which is then in force.
-    fn usable(&mut self, setting: &dyn Setting, otherwise: Option<&str>) -> Option<Value> {
+    pub(super) fn usable(&mut self, setting: &dyn Setting, otherwise: Option<&str>) -> Option<Value> {
         let path = setting.about().path;
         self.asked.insert(path);
         if self.purpose == Purpose::Questions {
@@ -315,7 +241,8 @@ impl Given {
 }
 
 impl GivenValue {
-    fn problem(&self, path: &str, fault: Fault) -> Problem {
+    /// What is wrong with it as the value of `path`.
+    pub(super) fn problem(&self, path: &str, fault: Fault) -> Problem {
         Problem { key: path.to_owned(), value: Some(self.value.to_string()), origin: self.origin.clone(), fault }
     }
 }

@@ -9,7 +9,6 @@ use toml::{Table, Value};
 
 pub(super) use super::expects::Bounds;
 use super::expects::{Expects, one_of, whole_number};
-use super::given::Given;
 use super::variant_names::names;
 
 /// What every setting has, whatever its type.
@@ -28,7 +27,7 @@ pub(super) struct About {
 }
 
 impl About {
-    const fn new(path: &'static str, sentence: &'static str) -> Self {
+    pub(super) const fn new(path: &'static str, sentence: &'static str) -> Self {
         Self { path, sentence, formerly: None, before_2: None, otherwise: None }
     }
 
@@ -263,59 +262,6 @@ pub(super) fn typed_value(text: &str) -> Value {
     // Text with a line break could bring keys of its own.
     let alone = table.ok().filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     alone.unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-/// A name, what is said beside it in lists, and how what it stands for is read, with the settings that it alone has.
-pub(super) type Alternative<T> = (&'static str, &'static str, fn(&mut Given) -> T);
-
-/// A setting whose values have settings of their own.
-pub(super) struct Choice<T: 'static> {
-    about: About,
-    pub(super) alternatives: &'static [Alternative<T>],
-}
-
-/// One of several alternatives.
-pub(super) const fn choice<T: 'static>(
-    path: &'static str,
-    sentence: &'static str,
-    alternatives: &'static [Alternative<T>],
-) -> Choice<T> {
-    Choice { about: About::new(path, sentence), alternatives }
-}
-
-impl<T: 'static> Choice<T> {
-    /// What files of version 1 meant where they lack it, as TOML.
-    pub(super) const fn before_2(mut self, value: &'static str) -> Self {
-        self.about.before_2 = Some(value);
-        self
-    }
-
-    /// The `section.name` that it has in files.
-    pub(super) const fn path(&self) -> &'static str {
-        self.about.path
-    }
-}
-
-impl<T: 'static> Setting for Choice<T> {
-    fn about(&self) -> &About {
-        &self.about
-    }
-
-    fn expected(&self) -> String {
-        let names = self.alternatives.iter().map(|(name, aside, _)| {
-            if aside.is_empty() { format!("\"{name}\"") } else { format!("\"{name}\" ({aside})") }
-        });
-        one_of(names.collect())
-    }
-
-    fn canonical(&self, value: &Value) -> Option<Value> {
-        let known = |name: &str| self.alternatives.iter().any(|(known, ..)| *known == name);
-        value.as_str().is_some_and(known).then(|| value.clone())
-    }
-
-    fn owned(&self) -> Vec<(&'static str, Vec<&'static str>)> {
-        self.alternatives.iter().map(|(name, _, read)| (*name, Given::asked_by(*read))).collect()
-    }
 }
 
 /// The settings of a section, each on a line of its own, and `KEYS` with all of them in this order.

@@ -8,8 +8,9 @@ use prism_algorithms::{
 use prism_environment::AgentSteps;
 use prism_model::Support;
 
+use super::choice::{Choice, choice};
 use super::given::Given;
-use super::key::{Bounds, Choice, Key, choice, keys, name, number, whole};
+use super::key::{Bounds, Key, keys, name, number, whole};
 use super::{diagnostics, environment, replay};
 
 keys! {

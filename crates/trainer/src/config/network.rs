@@ -2,8 +2,9 @@
 
 use prism_model::{Activation, Convolution, Layers, NetworkParts, Noise, Scaling, Streams, Torso};
 
+use super::choice::{Choice, choice};
 use super::given::Given;
-use super::key::{Bounds, Choice, Key, choice, keys, name, number, tuples, wholes};
+use super::key::{Bounds, Key, keys, name, number, tuples, wholes};
 
 keys! {
     const KIND: Choice<Torso> = choice("network.kind", "What turns an observation into features.", &[

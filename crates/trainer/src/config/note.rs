@@ -6,7 +6,6 @@ use prism_algorithms::AgentConfig;
 use prism_environment::AgentSteps;
 
 use super::error::Origin;
-use super::training::TrainingConfig;
 
 /// Something about a configuration that its user would want to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,11 +97,10 @@ impl fmt::Display for Note {
     }
 }
 
-/// What there is to say about a run with these sections.
-pub(super) fn of_run(agent: &AgentConfig, training: &TrainingConfig) -> Vec<Note> {
+/// What there is to say about a run of this agent that ends after `limit` at the latest.
+pub(super) fn of_run(agent: &AgentConfig, limit: AgentSteps) -> Vec<Note> {
     let mut notes = Vec::new();
     let warm_up = agent.replay.warm_up;
-    let limit = training.limit;
     let epsilon = |step| agent.exploration.value(step);
     let end = agent.exploration.end_of_decay();
     let falls = epsilon(AgentSteps(0)) != epsilon(AgentSteps(u64::MAX));

@@ -3,8 +3,9 @@
 use prism_algorithms::{GradientBound, OptimiserPlan};
 use prism_model::{Adam, Optimiser, RmsProp};
 
+use super::choice::{Choice, choice};
 use super::given::Given;
-use super::key::{Bounds, Choice, Key, choice, keys, number};
+use super::key::{Bounds, Key, keys, number};
 
 keys! {
     const KIND: Choice<Optimiser> = choice("optimiser.kind", "How a gradient becomes a step.", &[

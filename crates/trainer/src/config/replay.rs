@@ -3,8 +3,9 @@
 use prism_algorithms::{LinearSchedule, Prioritization, Priority, PriorityMeasure, ReplayPlan, Sampling};
 use prism_environment::AgentSteps;
 
+use super::choice::{Choice, choice};
 use super::given::Given;
-use super::key::{Bounds, Choice, Key, choice, keys, name, number, whole};
+use super::key::{Bounds, Key, keys, name, number, whole};
 
 keys! {
     pub(super) const CAPACITY: Key<usize> = whole("replay.capacity", 1..=1_000_000_000, "transitions", "How many transitions are kept; the oldest leave first.");

@@ -10,7 +10,7 @@ use prism_runs::{
 };
 
 use crate::config::Config;
-use crate::run::error::RunError;
+use crate::error::RunError;
 use crate::run::training::Happening;
 
 /// Metadata key of a weights file under which the run's configuration stands.

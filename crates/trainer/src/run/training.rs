@@ -1,12 +1,11 @@
 //! Environments and the agent that plays in them: a run without anything written down.
 
-use prism_algorithms::{Agent, Learned, LearningError, Policy};
+use prism_algorithms::{Agent, Learned, Policy};
 use prism_environment::{AgentSteps, Seed, StepType, VectorEnvironment, VectorError, VectorStep};
 use prism_model::Device;
-use thiserror::Error;
 
 use crate::config::Config;
-use crate::run::error::RunError;
+use crate::error::{RunError, TrainingError};
 
 /// An agent in its environments. Whoever steps it is told what happens, as it happens.
 #[derive(Debug)]
@@ -38,17 +37,6 @@ pub(crate) enum Happening<'a> {
     },
     /// Learning has brought something worth recording.
     Learned(Learned),
-}
-
-/// Why training cannot go on.
-#[derive(Debug, Error)]
-pub(crate) enum TrainingError {
-    /// An environment failed.
-    #[error(transparent)]
-    Environment(#[from] VectorError),
-    /// The weights are of no use any more.
-    #[error(transparent)]
-    Learning(#[from] LearningError),
 }
 
 /// What one environment answered to an action, with copies of what it showed.

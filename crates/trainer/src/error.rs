@@ -1,4 +1,4 @@
-//! Why a run cannot begin or go on.
+//! Why a run or an evaluation cannot begin or go on.
 
 use prism_algorithms::{AgentError, LearningError};
 use prism_environment::VectorError;
@@ -9,7 +9,6 @@ use thiserror::Error;
 use crate::config::{NotEnoughMemory, SettingsError};
 use crate::environments::BuildError;
 use crate::memory::MemoryBound;
-use crate::run::training::TrainingError;
 
 /// Why a run cannot begin or go on.
 #[derive(Debug, Error)]
@@ -88,6 +87,17 @@ impl RunError {
         }
         reason
     }
+}
+
+/// Why training cannot go on.
+#[derive(Debug, Error)]
+pub(crate) enum TrainingError {
+    /// An environment failed.
+    #[error(transparent)]
+    Environment(#[from] VectorError),
+    /// The weights are of no use any more.
+    #[error(transparent)]
+    Learning(#[from] LearningError),
 }
 
 impl From<TrainingError> for RunError {
