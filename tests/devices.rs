@@ -109,6 +109,12 @@ fn parameters(network: &QNetwork) -> Vec<f32> {
     values.0
 }
 
+/// `usual`, or what products in TF32 can need: on CUDA devices Burn's timing may choose tensor cores, whose factors have
+/// significands of 10 bits.
+fn tolerance(device: &PresentDevice, usual: f32) -> f32 {
+    if device.name.starts_with("cuda") { usual.max(2e-3) } else { usual }
+}
+
 /// Checks that two lists differ by at most `tolerance` times the largest magnitude of the first.
 #[track_caller]
 fn assert_agree(what: &str, reference: &[f32], other: &[f32], tolerance: f32) {
@@ -133,7 +139,7 @@ fn forward_passes_agree_at_every_batch_size_that_acting_uses() {
             for size in batch_sizes(&device) {
                 let reference = q_values(&prism_model::open_device("flex").expect("tests are built with flex"), size);
                 let what = format!("{agent}, {} observations on {}", size, device.name);
-                assert_agree(&what, &reference, &q_values(&device.open(), size), 1e-4);
+                assert_agree(&what, &reference, &q_values(&device.open(), size), tolerance(&device, 1e-4));
             }
         }
     }
@@ -155,12 +161,12 @@ fn losses_and_gradients_agree() {
             let (reference, gradient) = run(&prism_model::open_device("flex").expect("tests are built with flex"));
             let (other, other_gradient) = run(&device.open());
             let what = |part: &str| format!("{part} of {agent} on {}", device.name);
-            assert_agree(&what("losses"), &reference.losses, &other.losses, 1e-4);
-            assert_agree(&what("q-values"), &reference.q_values, &other.q_values, 1e-4);
+            assert_agree(&what("losses"), &reference.losses, &other.losses, tolerance(&device, 1e-4));
+            assert_agree(&what("q-values"), &reference.q_values, &other.q_values, tolerance(&device, 1e-4));
             let norm = |result: UpdateResult| [result.gradient_norm.expect("it was measured")];
-            assert_agree(&what("gradient norm"), &norm(reference), &norm(other), 1e-3);
+            assert_agree(&what("gradient norm"), &norm(reference), &norm(other), tolerance(&device, 1e-3));
             // The gradient is computed from a difference of weights, which loses some digits.
-            assert_agree(&what("gradient"), &gradient, &other_gradient, 1e-3);
+            assert_agree(&what("gradient"), &gradient, &other_gradient, tolerance(&device, 1e-3));
         }
     }
 }
