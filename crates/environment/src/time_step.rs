@@ -9,7 +9,7 @@ pub enum StepType {
     First,
     /// A step inside the episode.
     Mid,
-    /// The step that ends the episode: a real ending has discount 0, a truncation keeps its discount.
+    /// The step that ends the episode: a termination has discount 0, a truncation keeps its discount.
     Last,
 }
 
