@@ -33,8 +33,7 @@ pub struct ObservationSpec {
     /// Frames in the stack; replay stores each frame once and rebuilds the stack. Missing frames at an episode's
     /// start are zeros.
     pub stack: usize,
-    /// Shape of one frame: `[channels * height, width]`-like row-major axes, `[height, width]` for grey images,
-    /// `[3, height, width]` for RGB, `[len]` for vectors.
+    /// Shape of one frame, row-major: `[height, width]` for grey images, `[3, height, width]` for RGB, `[len]` for vectors.
     pub frame: Vec<usize>,
     /// Encoding of one element.
     pub element: Element,
@@ -72,8 +71,6 @@ pub struct EnvironmentSpec {
     pub observation: ObservationSpec,
     /// Name of each action; an action is an index into this list.
     pub actions: Vec<String>,
-    /// Emulator frames per agent step, 1 in environments without an emulator.
-    pub frame_skip: u32,
 }
 
 impl EnvironmentSpec {
@@ -83,13 +80,35 @@ impl EnvironmentSpec {
             name: name.to_owned(),
             observation: ObservationSpec { stack: 1, frame, element },
             actions: actions.iter().map(|&action| action.to_owned()).collect(),
-            frame_skip: 1,
         }
     }
 
     /// The error about an action that is not in the list.
     pub fn unknown_action(&self, action: usize) -> EnvironmentError {
         EnvironmentError::UnknownAction { environment: self.name.clone(), action, count: self.actions.len() }
+    }
+
+    /// Refuses a kind of environment that no agent can play.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::Contract`] without actions, and where an observation has no bytes.
+    pub fn check(&self) -> Result<(), EnvironmentError> {
+        if self.actions.is_empty() {
+            return Err(self.contract("it has no actions, and needs at least one"));
+        }
+        if self.observation.bytes() == 0 {
+            return Err(self.contract(format!("its observations ({}) have no bytes", self.observation)));
+        }
+        Ok(())
+    }
+
+    fn no_state(&self) -> EnvironmentError {
+        EnvironmentError::NoState { environment: self.name.clone() }
+    }
+
+    /// The error about an environment that does not do what it must.
+    pub(crate) fn contract(&self, reason: impl Into<String>) -> EnvironmentError {
+        EnvironmentError::Contract { environment: self.name.clone(), reason: reason.into() }
     }
 
     /// The error about a step outside an episode.
@@ -103,7 +122,7 @@ impl EnvironmentSpec {
 #[non_exhaustive]
 pub enum EnvironmentError {
     /// The action is not one of the environment's.
-    #[error("action {action} does not exist in {environment}: actions are 0 to {last}", last = .count - 1)]
+    #[error("action {action} does not exist in {environment}: it has {count}, counted from 0")]
     UnknownAction {
         /// Environment that was stepped.
         environment: String,
@@ -124,6 +143,20 @@ pub enum EnvironmentError {
         /// Environment that was to be restored.
         environment: String,
         /// What does not fit.
+        reason: String,
+    },
+    /// The environment does not implement saving.
+    #[error("the state of {environment} can neither be saved nor loaded")]
+    NoState {
+        /// The environment.
+        environment: String,
+    },
+    /// The environment does not do what [`Environment`] says of it: a mistake in its program.
+    #[error("{environment} does not do what an environment must: {reason}")]
+    Contract {
+        /// The environment.
+        environment: String,
+        /// What it did, and what it must do.
         reason: String,
     },
     /// An emulator could not be started.
@@ -152,13 +185,15 @@ pub trait Environment: Send {
     /// Shape of observations, names of actions.
     fn spec(&self) -> &EnvironmentSpec;
 
-    /// Starts an episode and writes its first observation (`spec().observation.bytes()` bytes).
+    /// Starts an episode and writes its first observation (`spec().observation.bytes()` bytes). The time step is First.
     ///
     /// # Errors
     /// When the environment cannot start: [`EnvironmentError::own`].
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
 
-    /// Takes one agent step and writes the observation that follows it.
+    /// Takes one agent step and writes the observation that follows it: the previous one shifted by one frame, where
+    /// observations are stacks. The time step is Mid or Last, Last where the game has ended; its rewards are finite and its
+    /// discount lies between 0 and 1.
     ///
     /// # Errors
     /// [`EnvironmentError::UnknownAction`], [`EnvironmentError::NeedsReset`] outside an episode, and
@@ -166,15 +201,21 @@ pub trait Environment: Send {
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
 
     /// Everything that decides this environment's future, for [`Environment::load_state`] of an environment built with
-    /// the same configuration.
+    /// the same configuration. An implementation may leave both out.
     ///
     /// # Errors
-    /// When the state cannot be taken.
-    fn save_state(&self) -> Result<Vec<u8>, EnvironmentError>;
+    /// When the state cannot be taken; [`EnvironmentError::NoState`] where this is left out.
+    fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
+        Err(self.spec().no_state())
+    }
 
     /// Continues from a state of [`Environment::save_state`].
     ///
     /// # Errors
     /// [`EnvironmentError::BadState`] when the bytes are not such a state; the environment is then unchanged.
-    fn load_state(&mut self, state: &[u8]) -> Result<(), EnvironmentError>;
+    /// [`EnvironmentError::NoState`] where this is left out.
+    fn load_state(&mut self, state: &[u8]) -> Result<(), EnvironmentError> {
+        let _ = state;
+        Err(self.spec().no_state())
+    }
 }

@@ -35,7 +35,8 @@ pub struct TimeStep {
     /// the frames before a new game's first observation gave, and a Last one also what the frames between it and the next
     /// life gave: neither is part of `reward`.
     pub raw_reward: f32,
-    /// 0 where the value of the observation must not be bootstrapped, else 1. The agent multiplies by its own gamma.
+    /// What the value of the observation counts for in a bootstrapped return, beside the agent's own gamma: 0 after a
+    /// termination, else 1 in the environments here; any number from 0 to 1 will do.
     pub discount: f32,
     /// State of the whole game after the step, Running in a First time step.
     pub game: Game,
@@ -58,6 +59,25 @@ impl TimeStep {
             lives,
             frames: 0,
         }
+    }
+
+    /// What is wrong with it as the answer to a reset or to an action; `None` where nothing is.
+    pub(crate) fn fault(&self, to_reset: bool) -> Option<String> {
+        let Self { step_type, reward, raw_reward, discount, game, .. } = *self;
+        if (step_type == StepType::First) != to_reset {
+            let (asked, must) = if to_reset { ("a reset", "First") } else { ("an action", "Mid or Last") };
+            return Some(format!("it answered {asked} with a {step_type:?} time step, which must be {must}"));
+        }
+        if !(reward.is_finite() && raw_reward.is_finite()) {
+            return Some(format!("its reward is {reward}, its raw reward {raw_reward}: rewards must be finite"));
+        }
+        if !(0.0..=1.0).contains(&discount) {
+            return Some(format!("its discount is {discount}, which must lie between 0 and 1"));
+        }
+        if game != Game::Running && step_type != StepType::Last {
+            return Some(format!("its game is {game:?} in a {step_type:?} time step, which must then be Last"));
+        }
+        None
     }
 
     /// The time step of an action in an environment without lives or emulator, where an episode is a game: it gave

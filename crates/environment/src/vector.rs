@@ -42,7 +42,8 @@ impl VectorEnvironment {
     /// environments.
     ///
     /// # Errors
-    /// Without environments, with environments of different kinds, and when no thread can be started.
+    /// Without environments, with environments of different kinds or such as [`EnvironmentSpec::check`] refuses, and when no
+    /// thread can be started.
     pub fn new(environments: Vec<Box<dyn Environment>>, threads: NonZeroUsize) -> Result<Self, VectorError> {
         let spec = environments.first().ok_or(VectorError::NoEnvironments)?.spec().clone();
         let describe = |spec: &EnvironmentSpec| {
@@ -53,6 +54,7 @@ impl VectorEnvironment {
             if found.observation != spec.observation || found.actions != spec.actions {
                 return Err(VectorError::Mixed { index, expected: describe(&spec), found: describe(found) });
             }
+            found.check().map_err(VectorError::NotMade)?;
         }
         let count = environments.len();
         Ok(Self {

@@ -104,7 +104,6 @@ impl AtariEnvironment {
                 name: emulator.game().into(),
                 observation,
                 actions: actions.iter().map(Action::to_string).collect(),
-                frame_skip: options.frame_skip,
             },
             emulator,
             config: config.clone(),

@@ -157,7 +157,7 @@ mod tests {
         assert!(matches!(catch.step(1, &mut observation), Err(EnvironmentError::NeedsReset { .. })));
         catch.reset(&mut observation).unwrap();
         let error = catch.step(3, &mut observation).unwrap_err();
-        assert_eq!(error.to_string(), "action 3 does not exist in catch: actions are 0 to 2");
+        assert_eq!(error.to_string(), "action 3 does not exist in catch: it has 3, counted from 0");
     }
 
     #[test]

@@ -169,12 +169,13 @@ impl Slot {
         let (environment, task) = (&mut self.environment, self.task);
         // An environment that unwinds is not used again before a reset, so no broken invariant is seen.
         let result = panic::catch_unwind(AssertUnwindSafe(|| match task {
-            Task::Reset => Ok(VectorStep { time_step: environment.reset(observation)?, restart: None }),
+            Task::Reset => Ok(VectorStep { time_step: reset(environment.as_mut(), observation)?, restart: None }),
             Task::Step(action) => {
                 let time_step = environment.step(action, observation)?;
+                check(environment.as_ref(), &time_step, false)?;
                 let restart = if time_step.step_type == StepType::Last {
                     last_observation.copy_from_slice(observation);
-                    Some(environment.reset(observation)?)
+                    Some(reset(environment.as_mut(), observation)?)
                 } else {
                     None
                 };
@@ -193,6 +194,17 @@ impl Slot {
             }
         }
     }
+}
+
+fn reset(environment: &mut dyn Environment, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
+    let first = environment.reset(observation)?;
+    check(environment, &first, true)?;
+    Ok(first)
+}
+
+/// Refuses a time step that no agent could learn from: environments of other programs come here as well.
+fn check(environment: &dyn Environment, step: &TimeStep, to_reset: bool) -> Result<(), EnvironmentError> {
+    step.fault(to_reset).map_or(Ok(()), |fault| Err(environment.spec().contract(fault)))
 }
 
 fn panic_message(payload: Box<dyn Any + Send>) -> String {

@@ -8,7 +8,7 @@ use super::*;
 use crate::environment::{Element, ObservationSpec};
 use crate::seed::Generator;
 use crate::small::catch::Catch;
-use crate::time_step::StepType;
+use crate::time_step::{Game, StepType};
 
 fn count(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap()
@@ -44,7 +44,6 @@ impl Counter {
             name: "counter".into(),
             observation: ObservationSpec { stack: 1, frame: vec![2], element: Element::U8 },
             actions: ["count", "panic", "fail", "panic twice"].map(str::to_owned).to_vec(),
-            frame_skip: 1,
         };
         Box::new(Self { spec, lengths: seed.generator(), longest, episode: 0, step: 0, length: 0 })
     }
@@ -201,7 +200,7 @@ fn an_unknown_action_is_refused_before_anything_moves() {
     let mut vector = counters(2, 2, 100);
     vector.reset().unwrap();
     let error = vector.step(&[0, 4]).unwrap_err();
-    assert_eq!(error.to_string(), "environment 1: action 4 does not exist in counter: actions are 0 to 3");
+    assert_eq!(error.to_string(), "environment 1: action 4 does not exist in counter: it has 4, counted from 0");
     assert_eq!(vector.observation(0), [1, 0]);
 }
 
@@ -217,6 +216,66 @@ fn impossible_vectors_are_refused() {
     );
 }
 
+/// An environment that answers whatever it was told to.
+struct Told {
+    spec: EnvironmentSpec,
+    reset: TimeStep,
+    step: TimeStep,
+}
+
+impl Environment for Told {
+    fn spec(&self) -> &EnvironmentSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
+        Ok(self.reset)
+    }
+
+    fn step(&mut self, _action: usize, _observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
+        Ok(self.step)
+    }
+}
+
+#[test]
+fn an_environment_that_breaks_its_contract_is_an_error_that_says_how() {
+    let (first, mid) = (TimeStep::first(0), TimeStep::after_action(0.0, Game::Running));
+    let told = |reset, step, actions: &[&str], size| {
+        let spec = EnvironmentSpec::single_frame("told", vec![size], Element::U8, actions);
+        VectorEnvironment::new(vec![Box::new(Told { spec, reset, step })], count(1))
+    };
+    let answer = |reset, step| -> Result<(), String> {
+        let mut vector = told(reset, step, &["go"], 1).unwrap();
+        vector.reset().map_err(|error| error.to_string())?;
+        vector.step(&[0]).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(answer(first, mid), Ok(()));
+    let starts = "environment 0: told does not do what an environment must: ";
+    for (reset, step, ends) in [
+        (mid, mid, "it answered a reset with a Mid time step, which must be First"),
+        (first, first, "it answered an action with a First time step, which must be Mid or Last"),
+        (first, TimeStep { reward: f32::NAN, ..mid }, "its reward is NaN, its raw reward 0: rewards must be finite"),
+        (first, TimeStep { discount: 1.5, ..mid }, "its discount is 1.5, which must lie between 0 and 1"),
+        (first, TimeStep { discount: f32::NAN, ..mid }, "its discount is NaN, which must lie between 0 and 1"),
+        (first, TimeStep { game: Game::Over, ..mid }, "its game is Over in a Mid time step, which must then be Last"),
+        // What follows the end of an episode is a reset.
+        (
+            TimeStep { reward: f32::INFINITY, ..first },
+            mid,
+            "its reward is inf, its raw reward 0: rewards must be finite",
+        ),
+    ] {
+        assert_eq!(answer(reset, step), Err(format!("{starts}{ends}")));
+    }
+    for (actions, size, why) in [
+        (&[][..], 1, "it has no actions, and needs at least one"),
+        (&["go"], 0, "its observations (1x[0] U8) have no bytes"),
+    ] {
+        let error = told(first, mid, actions, size).unwrap_err().to_string();
+        assert_eq!(error, format!("told does not do what an environment must: {why}"));
+    }
+}
+
 #[test]
 fn a_loaded_state_continues_as_the_saved_vector_does() {
     let mut saved = catches(5, 2);
@@ -229,6 +288,15 @@ fn a_loaded_state_continues_as_the_saved_vector_does() {
     assert_eq!(play(&mut loaded, 40), play(&mut saved, 40));
     assert!(catches(4, 1).load_state(&bytes).unwrap_err().to_string().contains("a vector of 5 environments"));
     assert!(loaded.load_state(&bytes[..100]).is_err());
+}
+
+#[test]
+fn an_environment_without_saving_says_so() {
+    let spec = EnvironmentSpec::single_frame("told", vec![1], Element::U8, &["go"]);
+    let (reset, step) = (TimeStep::first(0), TimeStep::after_action(0.0, Game::Running));
+    let vector = VectorEnvironment::new(vec![Box::new(Told { spec, reset, step })], count(1)).unwrap();
+    let error = vector.save_state().unwrap_err().to_string();
+    assert_eq!(error, "environment 0: the state of told can neither be saved nor loaded");
 }
 
 #[test]
