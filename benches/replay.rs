@@ -50,7 +50,7 @@ impl Feed {
             let (step_type, discount) =
                 if self.steps % EPISODE == EPISODE - 1 { (StepType::Last, 0.0) } else { (StepType::Mid, 1.0) };
             let time_step = TimeStep { step_type, discount, reward: f32::from(shade), ..TimeStep::first(0) };
-            replay.add(self.stream, self.steps % 18, &time_step, &self.stacked);
+            replay.add(self.stream, self.steps % 18, &time_step, &self.stacked).expect("frames are shifted by one");
         }
         self.steps += 1;
     }
@@ -209,7 +209,7 @@ fn prioritized_replay(sampling: Sampling) -> (Replay, Update) {
     replay.begin(0, &[0; 4]);
     for step in 0..PRIORITIZED as u32 {
         let time_step = TimeStep { step_type: StepType::Mid, reward: 1.0, discount: 1.0, ..TimeStep::first(0) };
-        replay.add(0, 0, &time_step, &step.to_le_bytes());
+        replay.add(0, 0, &time_step, &step.to_le_bytes()).expect("frames are shifted by one");
     }
     let ids: Vec<_> = (0..PRIORITIZED as u64).map(TransitionId).collect();
     let mut generator = SplitMix(3);

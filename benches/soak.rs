@@ -129,7 +129,6 @@ fn soak(name: &str, updates: u64) {
         name: "noise".to_owned(),
         observation: ObservationSpec { stack: 4, frame: vec![SIDE, SIDE], element: Element::U8 },
         actions: (0..ACTIONS).map(|action| action.to_string()).collect(),
-        frame_skip: 1,
     };
     let mut agent = Agent::new(&config(), &spec, ENVIRONMENTS, Seed(1), &device).expect("a valid agent");
     let mut snow = Snow::new(&spec);
@@ -145,7 +144,7 @@ fn soak(name: &str, updates: u64) {
         for (stream, observation) in snow.observations.chunks_exact(snow.bytes).enumerate() {
             let reward = snow.generator.random_range(-1..=1) as f32;
             let step = TimeStep { step_type: StepType::Mid, reward, ..TimeStep::first(0) };
-            agent.observe(stream, actions[stream], &step, observation);
+            agent.observe(stream, actions[stream], &step, observation).expect("observations are shifted by one frame");
         }
         agent.learn().expect("losses are finite");
         agent.position()

@@ -28,6 +28,9 @@ pub enum AgentError {
     /// Its replay cannot be built.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// A period or a size is 0.
+    #[error("{0} is 0, it must be at least 1")]
+    Zero(&'static str),
 }
 
 /// Why an agent cannot continue to learn.
@@ -49,7 +52,8 @@ pub enum LearningError {
 pub struct AgentPosition {
     /// Agent steps observed, over all environments together.
     pub agent_steps: AgentSteps,
-    /// Frames of these steps.
+    /// Emulator frames of these steps, those between two lives of a game included. Those before a game's first observation
+    /// belong to no agent step and are not among them.
     pub frames: Frames,
     /// Updates made.
     pub updates: u64,
@@ -147,7 +151,7 @@ impl Agent {
     /// An agent for `streams` environments of this kind. All its random streams come from `seed`.
     ///
     /// # Errors
-    /// When the network does not fit the environments or the replay cannot be built.
+    /// When the network does not fit the environments, the replay cannot be built, or a period or the size of a batch is 0.
     pub fn new(
         config: &AgentConfig,
         spec: &EnvironmentSpec,
@@ -155,6 +159,7 @@ impl Agent {
         seed: Seed,
         device: &Device,
     ) -> Result<Self, AgentError> {
+        config.check()?;
         let learner = Learner::new(config.learner(), config.network(spec), seed.derive("network", 0), device)?;
         Ok(Self {
             actor: Actor::new(spec.actions.len(), ActingNoise::Fresh, seed.derive("acting", 0)),
@@ -244,13 +249,23 @@ impl Agent {
     /// Records that environment `stream` answered `action` with this time step and observation, `[bytes]`. After a step of
     /// type Last, [`begin`](Self::begin) the next episode.
     ///
+    /// # Errors
+    /// [`ReplayError::NotShifted`] when the observation is a stack of frames and not the previous one shifted by one.
+    ///
     /// # Panics
-    /// When there is no such environment, no episode runs on it, or the step or observation cannot
-    /// follow the previous one.
-    pub fn observe(&mut self, stream: usize, action: usize, step: &TimeStep, observation: &[u8]) {
-        self.replay.add(stream, action, step, observation);
+    /// When there is no such environment, no episode runs on it, the observation has the wrong size, the step is a First, or
+    /// its reward or discount is not finite.
+    pub fn observe(
+        &mut self,
+        stream: usize,
+        action: usize,
+        step: &TimeStep,
+        observation: &[u8],
+    ) -> Result<(), ReplayError> {
+        self.replay.add(stream, action, step, observation)?;
         self.agent_steps += AgentSteps(1);
         self.frames += Frames(u64::from(step.frames));
+        Ok(())
     }
 
     /// Makes the updates and target replacements that became due with the steps observed since the last call. Periods count

@@ -42,7 +42,7 @@ pub struct ReplayConfig {
     pub sampling: Sampling,
 }
 
-/// Why a replay cannot be built or loaded.
+/// Why a replay cannot be built or loaded, or an observation cannot be stored.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -55,6 +55,19 @@ pub enum ReplayError {
         value: String,
         /// What it may be.
         expected: &'static str,
+    },
+    /// Frames are stored once, and this observation has others than the ones before it.
+    #[error(
+        "environment {stream}: an observation of {stack} frames is not the previous one shifted by one frame (frame {frame}, \
+         counted from 0)"
+    )]
+    NotShifted {
+        /// The stream of the observation.
+        stream: usize,
+        /// A frame that differs, counted from 0.
+        frame: usize,
+        /// Frames of an observation.
+        stack: usize,
     },
     /// A saved replay contradicts itself.
     #[error("this saved replay is damaged: {reason}; start from an older checkpoint or with an empty replay")]
@@ -160,10 +173,18 @@ impl Replay {
     /// Adds one agent step of a stream: the action, the time step that answered it, and the observation that came with
     /// it, newest frame last. A step of type Last ends the episode.
     ///
+    /// # Errors
+    /// [`ReplayError::NotShifted`] when the observation is not the previous one shifted by one frame; nothing is added then.
+    ///
     /// # Panics
-    /// When there is no such stream, no episode runs on it, the reward or discount is not finite, the step is a First, or
-    /// the observation is not the previous one shifted by one frame.
-    pub fn add(&mut self, stream: usize, action: usize, step: &TimeStep, next_observation: &[u8]) {
+    /// When there is no such stream, no episode runs on it, the reward or discount is not finite, or the step is a First.
+    pub fn add(
+        &mut self,
+        stream: usize,
+        action: usize,
+        step: &TimeStep,
+        next_observation: &[u8],
+    ) -> Result<(), ReplayError> {
         self.check_arguments(stream, next_observation);
         let TimeStep { reward, discount, .. } = *step;
         assert!(
@@ -173,7 +194,7 @@ impl Replay {
         let Some(episode_start) = self.streams[stream].episode_start else {
             panic!("stream {stream} has no running episode: call begin first");
         };
-        self.check_moved_on(stream, episode_start, next_observation);
+        self.check_shifted(stream, episode_start, next_observation)?;
 
         let action = i32::try_from(action).expect("an action is an index into a short list");
         let newest = next_observation.len() - self.config.observation.frame_bytes();
@@ -196,6 +217,7 @@ impl Replay {
         if step.step_type == StepType::Last {
             self.streams[stream].episode_start = None;
         }
+        Ok(())
     }
 
     /// Fills the batch with transitions drawn as [`ReplayConfig::sampling`] says, with replacement.
@@ -299,7 +321,7 @@ impl Replay {
     }
 
     /// Frames are stored once, so a stack that did not shift by exactly one frame could not be rebuilt.
-    fn check_moved_on(&self, stream: usize, episode_start: u64, next_observation: &[u8]) {
+    fn check_shifted(&self, stream: usize, episode_start: u64, next_observation: &[u8]) -> Result<(), ReplayError> {
         let frame_bytes = self.config.observation.frame_bytes();
         let current = self.frames.stored(stream).end - 1;
         // From the second newest frame, which was the newest before, to the oldest.
@@ -308,13 +330,12 @@ impl Replay {
                 Some(number) if number >= episode_start => self.frames.frame(stream, number) == frame,
                 _ => frame.iter().all(|&byte| byte == 0),
             };
-            assert!(
-                same,
-                "stream {stream}: this observation is not the previous one shifted by one frame (frame {} of {})",
-                self.config.observation.stack - 2 - age,
-                self.config.observation.stack
-            );
+            if !same {
+                let stack = self.config.observation.stack;
+                return Err(ReplayError::NotShifted { stream, frame: stack - 2 - age, stack });
+            }
         }
+        Ok(())
     }
 
     /// Checks the replay's invariants. They hold for every replay that was built or loaded without an error.

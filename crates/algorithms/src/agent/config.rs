@@ -6,6 +6,7 @@ use prism_environment::{AgentSteps, EnvironmentSpec, ObservationSpec};
 use prism_model::{Input, InputElement, NetworkConfig, NetworkParts, Optimiser};
 use serde::Serialize;
 
+use super::AgentError;
 use crate::learner::{GradientBound, LearnerConfig};
 use crate::objective::{Bootstrap, Objective};
 use crate::priority::Priority;
@@ -100,6 +101,18 @@ pub struct DistributionRecords {
 }
 
 impl AgentConfig {
+    /// Refuses periods and sizes of 0.
+    pub(super) fn check(&self) -> Result<(), AgentError> {
+        let zeros = [
+            ("learning.batch_size", self.learning.batch_size == 0),
+            ("learning.period", self.learning.period == AgentSteps(0)),
+            ("learning.target_period", self.learning.target_period == AgentSteps(0)),
+            ("diagnostics.record_period", self.diagnostics.record_period == 0),
+            ("the period of distributions", self.diagnostics.distributions.is_some_and(|records| records.period == 0)),
+        ];
+        zeros.iter().find(|(_, zero)| *zero).map_or(Ok(()), |(name, _)| Err(AgentError::Zero(name)))
+    }
+
     /// Configuration of this agent's network in environments of this kind.
     pub fn network(&self, spec: &EnvironmentSpec) -> NetworkConfig {
         self.network.network(input_of(&spec.observation), spec.actions.len(), self.learning.objective.output())

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 use prism_model::{QNetwork, Support, project};
 use serde::{Deserialize, Serialize};
 
-use crate::objective::{Bootstrap, Examples, Losses, of_action};
+use super::examples::{Bootstrap, Examples, Losses, of_action};
 
 /// How the distribution of returns at s' becomes the target at s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

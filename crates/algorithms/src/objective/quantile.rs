@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor};
 use prism_model::QNetwork;
 
-use crate::objective::{Bootstrap, Examples, Losses, of_action};
+use super::examples::{Bootstrap, Examples, Losses, of_action};
 
 /// Quantile Huber losses of predicted quantiles against targets yⱼ = G + D θⱼ(s', a*) (algorithm 1 of the paper).
 ///

@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor};
 use prism_model::QNetwork;
 use serde::{Deserialize, Serialize};
 
-use crate::objective::{Bootstrap, Examples, Losses};
+use super::examples::{Bootstrap, Examples, Losses};
 
 /// How a temporal-difference error becomes a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -174,7 +174,7 @@ impl Feed {
         let (stream, step, observation) = self.next();
         match step {
             None => replay.begin(stream, &observation),
-            Some((action, step)) => replay.add(stream, action as usize, &step, &observation),
+            Some((action, step)) => replay.add(stream, action as usize, &step, &observation).unwrap(),
         }
     }
 }
@@ -228,7 +228,7 @@ proptest! {
                     naive.begin(stream, &observation);
                 }
                 Some((action, step)) => {
-                    replay.add(stream, action as usize, &step, &observation);
+                    replay.add(stream, action as usize, &step, &observation).unwrap();
                     naive.add(stream, action, &step, &observation);
                 }
             }
@@ -339,7 +339,7 @@ fn a_frame_of_a_transition_is_stored_once() {
     for i in 0..5_000u32 {
         stacked.drain(..84 * 84);
         stacked.extend(std::iter::repeat_n(i as u8, 84 * 84));
-        replay.add(0, 0, &time_step(StepType::Mid, 0.0, 1.0), &stacked);
+        replay.add(0, 0, &time_step(StepType::Mid, 0.0, 1.0), &stacked).unwrap();
     }
     assert_eq!(replay.len(), 2_000);
     assert!(replay.memory_bytes() <= 2_000 * 7_300, "{} bytes", replay.memory_bytes());
@@ -350,11 +350,11 @@ fn an_abandoned_episode_leaves_its_complete_transitions_only() {
     let mut replay = Replay::new(config(10, 1, 1, 2)).unwrap();
     replay.begin(0, &[1; 3]);
     for i in 2..=4 {
-        replay.add(0, 0, &time_step(StepType::Mid, 1.0, 1.0), &[i; 3]);
+        replay.add(0, 0, &time_step(StepType::Mid, 1.0, 1.0), &[i; 3]).unwrap();
     }
     assert_eq!(replay.len(), 2);
     replay.begin(0, &[9; 3]);
-    replay.add(0, 0, &time_step(StepType::Last, 1.0, 0.0), &[10; 3]);
+    replay.add(0, 0, &time_step(StepType::Last, 1.0, 0.0), &[10; 3]).unwrap();
     assert_eq!(replay.len(), 3);
     assert_eq!(contents(&replay)[2].observation, [9; 3]);
 }
@@ -367,11 +367,15 @@ fn an_empty_replay_is_not_sampled() {
 }
 
 #[test]
-#[should_panic(expected = "stream 1: this observation is not the previous one shifted by one frame (frame 0 of 3)")]
-fn a_stack_that_does_not_move_on_is_refused() {
+fn a_stack_that_is_not_shifted_is_refused_and_changes_nothing() {
     let mut replay = Replay::new(config(10, 2, 3, 1)).unwrap();
     replay.begin(1, &[0, 0, 0, 0, 0, 0, 1, 1, 1]);
-    replay.add(1, 0, &time_step(StepType::Mid, 0.0, 1.0), &[5, 5, 5, 1, 1, 1, 2, 2, 2]);
+    let error = replay.add(1, 0, &time_step(StepType::Mid, 0.0, 1.0), &[5, 5, 5, 1, 1, 1, 2, 2, 2]).unwrap_err();
+    let expected = "environment 1: an observation of 3 frames is not the previous one shifted by one frame (frame 0, counted from 0)";
+    assert_eq!(error.to_string(), expected);
+    assert!(replay.is_empty());
+    replay.add(1, 0, &time_step(StepType::Mid, 0.0, 1.0), &[0, 0, 0, 1, 1, 1, 2, 2, 2]).unwrap();
+    assert_eq!(replay.len(), 1);
 }
 
 #[test]
@@ -379,8 +383,8 @@ fn a_stack_that_does_not_move_on_is_refused() {
 fn a_step_after_the_last_is_refused() {
     let mut replay = Replay::new(config(10, 1, 1, 1)).unwrap();
     replay.begin(0, &[1; 3]);
-    replay.add(0, 0, &time_step(StepType::Last, 0.0, 1.0), &[2; 3]);
-    replay.add(0, 0, &time_step(StepType::Mid, 0.0, 1.0), &[3; 3]);
+    replay.add(0, 0, &time_step(StepType::Last, 0.0, 1.0), &[2; 3]).unwrap();
+    replay.add(0, 0, &time_step(StepType::Mid, 0.0, 1.0), &[3; 3]).unwrap();
 }
 
 #[test]
@@ -388,7 +392,7 @@ fn a_step_after_the_last_is_refused() {
 fn a_reward_that_is_not_a_number_is_refused() {
     let mut replay = Replay::new(config(10, 1, 1, 1)).unwrap();
     replay.begin(0, &[1; 3]);
-    replay.add(0, 0, &time_step(StepType::Mid, f32::NAN, 1.0), &[2; 3]);
+    replay.add(0, 0, &time_step(StepType::Mid, f32::NAN, 1.0), &[2; 3]).unwrap();
 }
 
 #[test]

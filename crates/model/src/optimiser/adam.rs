@@ -4,7 +4,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Moments;
+use super::moments::Moments;
 use crate::kernels::train::adam::{AdamFactors, adam_step};
 
 /// Adam (Kingma and Ba 2015, algorithm 1) and its values.

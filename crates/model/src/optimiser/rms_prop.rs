@@ -4,7 +4,7 @@ use burn::optim::{LearningRate, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Moments;
+use super::moments::Moments;
 use crate::kernels::train::rms_prop::{RmsPropFactors, rms_prop_step};
 
 /// Centred RMSProp (Graves 2013, equations 38 to 41) and its values.

@@ -37,7 +37,7 @@ fn numbered(capacity: usize, sampling: Sampling, added: usize) -> Replay {
 }
 
 fn add(replay: &mut Replay, reward: f32) {
-    replay.add(0, 0, &time_step(StepType::Mid, reward, 1.0), &[7; FRAME_BYTES]);
+    replay.add(0, 0, &time_step(StepType::Mid, reward, 1.0), &[7; FRAME_BYTES]).unwrap();
 }
 
 fn living(replay: &Replay) -> Vec<TransitionId> {
