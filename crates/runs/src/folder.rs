@@ -94,7 +94,8 @@ impl RunFolder {
     }
 
     /// Makes the folder of a run in `parent`: `<name>-<environment>-seed<seed>-<UTC date-time>`, the environment only
-    /// where the name does not begin with it, and followed by a number where another run has that name.
+    /// where the name does not begin with it, and followed by a number where another run has that name. Separators of paths
+    /// in a name become dashes.
     ///
     /// # Errors
     /// [`RunFolderError::Write`].
@@ -194,8 +195,17 @@ fn write_error(path: &Path, source: io::Error) -> RunFolderError {
 
 fn own_name(manifest: &Manifest, now: jiff::Timestamp) -> String {
     let Manifest { name, environment, seed, .. } = manifest;
-    let environment = if name.starts_with(environment) { String::new() } else { format!("-{environment}") };
-    format!("{name}{environment}-seed{}-{}", seed.0, now.strftime("%Y%m%d-%H%M%S"))
+    let has_environment =
+        name.strip_prefix(environment.as_str()).is_some_and(|rest| matches!(rest.chars().next(), None | Some('-')));
+    let environment = if has_environment { String::new() } else { format!("-{environment}") };
+    let name = one_component(&format!("{name}{environment}"));
+    format!("{name}-seed{}-{}", seed.0, now.strftime("%Y%m%d-%H%M%S"))
+}
+
+/// The name without what would lead to another folder or hide it: programs choose names freely.
+fn one_component(name: &str) -> String {
+    let allowed = |letter: char| if letter.is_control() || r#"/\:"#.contains(letter) { '-' } else { letter };
+    name.trim_start_matches(['.', '/', '\\', ' ']).chars().map(allowed).collect()
 }
 
 #[cfg(test)]
@@ -248,6 +258,21 @@ mod tests {
         };
         assert_eq!(name("pong-fast", "pong"), "pong-fast-seed7-19700101-000000");
         assert_eq!(name("dqn", "breakout"), "dqn-breakout-seed7-19700101-000000");
+        assert_eq!(name("pongo", "pong"), "pongo-pong-seed7-19700101-000000");
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_folder_of_runs() {
+        let parent = tempfile::tempdir().unwrap();
+        let runs = parent.path().join("runs");
+        for name in ["/etc/x", "../x", "configs/mine.toml", r"c:\x", "a\nb", "..", ""] {
+            for environment in ["maze", "../maze", "a/b"] {
+                let manifest = Manifest { name: name.to_owned(), environment: environment.to_owned(), ..manifest() };
+                let folder = RunFolder::create_in(&runs, &manifest).unwrap();
+                assert_eq!(folder.path().parent().unwrap(), runs, "{name} {environment}");
+            }
+        }
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 
     /// The folders of the runs in `parent`, each checked to be whole.

@@ -11,7 +11,6 @@ use crate::folder::RunFolder;
 use crate::log::Log;
 use crate::narrator::Narrator;
 use crate::position::Position;
-use crate::screen::Screen;
 use crate::sink::{FilePositions, RecordError, Sink};
 use crate::summary_file::SummaryFile;
 use crate::tables::Tables;
@@ -26,6 +25,10 @@ const ESTIMATE_AFTER: Duration = Duration::from_secs(10);
 pub struct Journal {
     header: RunHeader,
     sinks: Vec<Box<dyn Sink>>,
+    /// What a sink that is added takes first: [`Event::Started`], and the notes so far while `fresh`.
+    opening: Vec<Event>,
+    /// Whether nothing but notes has been recorded.
+    fresh: bool,
     narrator: Narrator,
     meter: Meter,
     totals: Totals,
@@ -70,7 +73,7 @@ enum Stage {
 }
 
 impl Journal {
-    /// Starts the files of a run, with tables, event file, log, screen and summary as sinks, and records that it begins.
+    /// Starts the files of a run, with tables, event file, log and summary as sinks, and records that it begins.
     ///
     /// # Errors
     /// When a file is there already or cannot be written.
@@ -80,7 +83,6 @@ impl Journal {
             Box::new(Tables::create(folder, &header)?),
             Box::new(TensorBoard::create(folder, &header, &meter.moment())?),
             Box::new(Log::create(folder)?),
-            Box::new(Screen::new(&header, &Position::default())),
             Box::new(SummaryFile::new(folder, &header)),
         ];
         let mut journal = Self::of(folder, header, sinks, meter, Totals::default(), Duration::ZERO);
@@ -98,7 +100,6 @@ impl Journal {
             Box::new(Tables::open(folder, &header)?),
             Box::new(TensorBoard::open(folder, &header)?),
             Box::new(Log::open(folder)?),
-            Box::new(Screen::new(&header, &totals.at)),
             Box::new(SummaryFile::new(folder, &header)),
         ];
         sinks.iter_mut().try_for_each(|sink| sink.rewind(files))?;
@@ -118,15 +119,18 @@ impl Journal {
     ) -> Self {
         let narrator = Narrator::new(folder, &header, totals.evaluations);
         let estimate = Stage::WarmUp { updates: totals.at.updates };
-        Self { header, sinks, narrator, meter, totals, timed, estimate, ended: false }
+        let opening = vec![Event::Started(header.clone())];
+        Self { header, sinks, opening, fresh: true, narrator, meter, totals, timed, estimate, ended: false }
     }
 
-    /// Adds a sink, which takes [`Event::Started`] and from now on every event.
+    /// Adds a sink, which takes every event from now on. Before them it takes [`Event::Started`], and the notes that were
+    /// made before anything happened in the run, if nothing has.
     ///
     /// # Errors
     /// When the sink cannot record the beginning.
     pub fn add(&mut self, mut sink: Box<dyn Sink>) -> Result<(), RecordError> {
-        sink.take(&Event::Started(self.header.clone()), &self.meter.moment())?;
+        let moment = self.meter.moment();
+        self.opening.iter().try_for_each(|event| sink.take(event, &moment))?;
         self.sinks.push(sink);
         Ok(())
     }
@@ -209,6 +213,14 @@ impl Journal {
 
     /// Passes an event to every sink, also after a failure of one; returns the first failure.
     fn give(&mut self, event: &Event, moment: &Moment) -> Result<(), RecordError> {
+        match event {
+            Event::Started(_) => {}
+            Event::Note(_) if self.fresh => self.opening.push(event.clone()),
+            _ => {
+                self.fresh = false;
+                self.opening.truncate(1);
+            }
+        }
         let mut outcome = Ok(());
         for sink in &mut self.sinks {
             outcome = outcome.and(sink.take(event, moment));

@@ -1,7 +1,8 @@
 //! What a training run writes into its folder, and reading it back.
 //!
 //! A run makes a [`RunFolder`], then records what happens as [`Event`]s in a [`Journal`]. The journal passes every event to
-//! its [`Sink`]s: [`Tables`], [`TensorBoard`], [`Log`], [`Screen`], [`SummaryFile`] and those [added](Journal::add) later.
+//! its [`Sink`]s: [`Tables`], [`TensorBoard`], [`Log`], [`SummaryFile`] and those [added](Journal::add), such as a
+//! [`Screen`].
 //!
 //! ```
 //! use prism_environment::{AgentSteps, Frames, Seed};
@@ -54,6 +55,7 @@ mod names;
 mod narrator;
 mod output_file;
 mod position;
+mod progress_line;
 mod read_error;
 mod recorded_run;
 mod rows;
@@ -79,6 +81,7 @@ pub use manifest::{Machine, Manifest, RunIdentity};
 pub use names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
 pub use output_file::{OutputError, OutputFile};
 pub use position::Position;
+pub use progress_line::{Part, ProgressLine};
 pub use read_error::ReadError;
 pub use recorded_run::{RecordedRun, RecordedSummary};
 pub use rows::{DistributionRow, EpisodeRow, EvaluationRow, TimingRow, UpdateRow};

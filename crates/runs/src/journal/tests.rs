@@ -200,20 +200,29 @@ impl Sink for Listener {
 }
 
 #[test]
-fn an_added_sink_takes_the_start_and_every_later_event() {
+fn an_added_sink_takes_the_start_its_notes_and_every_later_event() {
     let parent = tempfile::tempdir().unwrap();
     let folder = new_folder(parent.path(), "run");
     let mut journal = Journal::create(&folder, header()).unwrap();
     journal.note("before").unwrap();
-    let heard = Arc::default();
-    journal.add(Box::new(Listener { heard: Arc::clone(&heard), fails: false })).unwrap();
+    let [early, late] = [(), ()].map(|()| Arc::<Mutex<Vec<Event>>>::default());
+    let listener = |heard: &Arc<_>| Box::new(Listener { heard: Arc::clone(heard), fails: false });
+    journal.add(listener(&early)).unwrap();
     journal.note("after").unwrap();
     journal.record(episode(1, 3.0)).unwrap();
+    journal.add(listener(&late)).unwrap();
     journal.finish(Ending::Solved, position(9)).unwrap();
-    let heard = heard.lock().unwrap();
-    assert_eq!(heard[..3], [Event::Started(header()), Event::Note("after".to_owned()), episode(1, 3.0)]);
-    assert!(matches!(&heard[3], Event::Note(line) if line.starts_with("episode 1  score 3")));
-    assert!(matches!(&heard[4], Event::Ended(summary) if summary.ending == Ending::Solved));
+    let (early, late) = (early.lock().unwrap(), late.lock().unwrap());
+    let note = |line: &str| Event::Note(line.to_owned());
+    assert_eq!(early[0], Event::Started(header()));
+    assert!(matches!(&early[1], Event::Note(line) if line.starts_with("catch (protocol catch 10x5)")));
+    assert!(matches!(&early[2], Event::Note(line) if line.starts_with("seed 7")));
+    assert_eq!(early[3..6], [note("before"), note("after"), episode(1, 3.0)]);
+    assert!(matches!(&early[6], Event::Note(line) if line.starts_with("episode 1  score 3")));
+    assert!(matches!(&early[7], Event::Ended(summary) if summary.ending == Ending::Solved));
+    // What had happened before is not told again.
+    assert_eq!(late[0], Event::Started(header()));
+    assert!(matches!(&late[1], Event::Ended(_)));
 }
 
 #[test]
