@@ -12,7 +12,7 @@ use prism_model::Weights;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A preset, with one of its settings changed. `prism settings` lists them all.
-    let config = Config::preset("catch")?.with("learning.gamma", 0.98)?.with_run(Seed(1), "auto");
+    let config = Config::preset("catch")?.with("learning.gamma", 0.98)?.with_run(Seed(1), "auto")?;
 
     let environments = Environments::of(config.environment(), None)?;
     let run = Run::new(&config, environments, Place::In("runs".into()))?;

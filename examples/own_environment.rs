@@ -5,7 +5,7 @@
 //! ```
 
 use prism::{Config, Ending, Environments, Place, Run};
-use prism_environment::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, StepType, TimeStep};
+use prism_environment::{Element, Environment, EnvironmentError, EnvironmentSpec, Game, TimeStep};
 
 const ROOMS: usize = 8;
 /// Steps after which an episode ends without the door.
@@ -16,12 +16,13 @@ struct Corridor {
     spec: EnvironmentSpec,
     room: usize,
     steps: usize,
+    game: Game,
 }
 
 impl Corridor {
     fn new() -> Self {
         let spec = EnvironmentSpec::single_frame("corridor", vec![ROOMS], Element::U8, &["left", "right"]);
-        Self { spec, room: 0, steps: 0 }
+        Self { spec, room: 0, steps: 0, game: Game::Over }
     }
 
     fn show(&self, observation: &mut [u8]) {
@@ -36,36 +37,35 @@ impl Environment for Corridor {
     }
 
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        (self.room, self.steps) = (0, 0);
+        (self.room, self.steps, self.game) = (0, 0, Game::Running);
         self.show(observation);
         Ok(TimeStep::first(0))
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        self.room = if action == 1 { self.room + 1 } else { self.room.saturating_sub(1) };
+        if self.game != Game::Running {
+            return Err(self.spec.needs_reset());
+        }
+        self.room = match action {
+            0 => self.room.saturating_sub(1),
+            1 => self.room + 1,
+            _ => return Err(self.spec.unknown_action(action)),
+        };
         self.steps += 1;
         self.show(observation);
-        let (step_type, discount, reward, game) = match (self.room == ROOMS - 1, self.steps == PATIENCE) {
-            (true, _) => (StepType::Last, 0.0, 1.0, Game::Over),
-            // A truncation: the discount stays 1, so that learning bootstraps from the last observation.
-            (false, true) => (StepType::Last, 1.0, 0.0, Game::Truncated),
-            (false, false) => (StepType::Mid, 1.0, 0.0, Game::Running),
+        let at_door = self.room == ROOMS - 1;
+        self.game = match self.steps {
+            _ if at_door => Game::Over,
+            // A truncation: learning bootstraps from the last observation, as if the episode went on.
+            PATIENCE => Game::Truncated,
+            _ => Game::Running,
         };
-        Ok(TimeStep { step_type, discount, reward, raw_reward: reward, game, lives: 0, frames: 1 })
-    }
-
-    fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
-        Ok(vec![self.room as u8, self.steps as u8])
-    }
-
-    fn load_state(&mut self, state: &[u8]) -> Result<(), EnvironmentError> {
-        let &[room, steps] = state else { return Err(EnvironmentError::own("two bytes are needed")) };
-        (self.room, self.steps) = (room.into(), steps.into());
-        Ok(())
+        Ok(TimeStep::after_action(if at_door { 1.0 } else { 0.0 }, self.game))
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// Trains until the mean score is 0.95.
+pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let settings = [("environment.kind", "own"), ("environment.name", "corridor")];
     let config = Config::preset("catch")?.with_all(settings)?.with("training.stop_score", 0.95)?;
     let environments = Environments::own(|_seed| Ok(Corridor::new()));

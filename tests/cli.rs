@@ -335,21 +335,6 @@ fn a_run_writes_what_the_readme_lists_and_can_be_scored() {
 }
 
 #[test]
-fn an_evaluation_depends_on_its_seed_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    tiny_run(folder.path(), "run", &[]);
-    let scores = |seed| {
-        let output =
-            prism(folder.path(), &["eval", "run", "--episodes", "30", "--epsilon", "1", "--games", "--seed", seed]);
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().filter(|line| line.starts_with("game ")).map(str::to_owned).collect::<Vec<_>>()
-    };
-    assert_eq!(scores("1").len(), 30);
-    assert_eq!(scores("1"), scores("1"));
-    assert_ne!(scores("1"), scores("2"));
-}
-
-#[test]
 fn an_existing_run_folder_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("run")).unwrap();
@@ -474,19 +459,8 @@ fn paths_need_not_be_unicode() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let manifest = std::fs::read_to_string(folder.path().join(name).join("manifest.json")).unwrap();
     assert_says(&manifest, &["\"r\u{fffd}\""]);
-}
-
-#[test]
-fn several_seeds_and_games_make_several_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = prism(folder.path(), &[&TINY_RUN[..], &["--seeds", "1..2,5", "--out", "runs"]].concat());
+    // The run's folder is also a configuration.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
+    let output = command.arg("train").arg(name).args(["--out", "again"]).current_dir(folder.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for seed in [1, 2, 5] {
-        let run = folder.path().join(format!("runs/catch-seed{seed}"));
-        assert!(run.join("summary.json").is_file(), "{}", run.display());
-    }
-    assert_says(&wrong_usage(&["train", "catch", "--seed", "-1"]), &["--seed", "-1", "from 0 to 18446744073709551615"]);
-    assert_says(&wrong_usage(&["train", "catch", "--seeds", "2..1"]), &["--seeds", "0..2 or 3,5,8"]);
-    assert_says(&wrong_usage(&["train", "catch", "--seeds", "0..2,1"]), &["--seeds", "seed 1 is there twice"]);
-    assert_says(&wrong_usage(&["train", "dqn", "--game", "pong, pong"]), &["--game", "pong is there twice"]);
 }

@@ -203,7 +203,7 @@ fn catch_is_learned_on_every_device() {
             "exploration.epsilon_decay=3000",
             "training.stop_score=0.8",
         ];
-        let settings = preset("catch", &settings).with_run(Seed(1), &device.name);
+        let settings = preset("catch", &settings).with_run(Seed(1), &device.name).expect("it has a name");
         let environments = Environments::of(settings.environment(), None).expect("Catch needs no file");
         let run = Run::new(&settings, environments, Place::At(folder.path().join("run")));
         let summary = run.and_then(Run::go).expect("the run ends by itself");

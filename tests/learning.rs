@@ -69,7 +69,7 @@ fn chain_values(n: u16, limit: TimeLimit) -> Vec<[f32; 2]> {
         let action = policy.act(&observation, agent.position().epsilon)[0];
         agent.retire(policy);
         let step = chain.step(action, &mut observation).expect("the action exists");
-        agent.observe(0, action, &step, &observation);
+        agent.observe(0, action, &step, &observation).expect("single frames follow each other");
         if step.step_type == StepType::Last {
             chain.reset(&mut observation).expect("a chain resets");
             agent.begin(0, &observation);

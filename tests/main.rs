@@ -4,12 +4,16 @@
 //! * `cli`: output and exit codes of command lines, above all bad ones
 //! * `determinism`: equal seeds give equal runs
 //! * `devices`: equal results on every device, where the build has more than one
+//! * `evaluation`: what `prism eval` takes into account and writes
+//! * `examples`: programs that use the libraries
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
+//! * `own`: environments of a program's own, and a run that it listens to
 //! * `plot`: figures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README.md and GUIDE.md say, against the program
 //! * `settings`: settings that cannot be used, and how they are refused
+//! * `several_runs`: several runs of one command
 //! * `tensorboard`: the event file of a run, against its tables
 
 mod bench;
@@ -17,12 +21,16 @@ mod cli;
 mod determinism;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;
+mod evaluation;
+mod examples;
 #[cfg(unix)]
 mod interrupt;
 mod learning;
+mod own;
 mod plot;
 mod presets;
 mod readme;
 mod settings;
+mod several_runs;
 mod support;
 mod tensorboard;

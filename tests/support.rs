@@ -21,7 +21,11 @@ pub fn preset(name: &str, settings: &[&str]) -> Config {
 /// Trains on the CPU into a new folder until the run ends by itself.
 pub fn train_into(folder: &Path, config: &Config, seed: u64) -> Summary {
     let environments = Environments::of(config.environment(), None).expect("the environments can be made");
-    let run = Run::new(&config.with_run(Seed(seed), "flex"), environments, Place::At(folder.to_owned()));
+    let run = Run::new(
+        &config.with_run(Seed(seed), "flex").expect("a device is named"),
+        environments,
+        Place::At(folder.to_owned()),
+    );
     run.and_then(Run::go).expect("the run ends by itself")
 }
 

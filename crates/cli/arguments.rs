@@ -1,6 +1,7 @@
 //! The command line: what can be typed.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use prism::bench::{Agent, Task};
+use prism_environment::GameInfo;
 use prism_report::{Against, Label, Show};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
@@ -64,7 +66,7 @@ pub enum Command {
 Settings are sections and keys of a preset: `prism settings` lists them, a run folder's config.toml has those of a run.")]
 pub struct TrainArguments {
     /// A preset (see `prism list`), or the path of a configuration file or of a run folder
-    pub preset: String,
+    pub preset: OsString,
     /// Play another game; several games, such as pong,breakout, make several runs
     #[arg(long = "game", value_name = "GAME,...", value_parser = Games::from_str)]
     pub games: Option<Games>,
@@ -88,7 +90,8 @@ pub struct TrainArguments {
     /// Change a setting, such as `learning.gamma=0.98`; may be given several times
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub settings: Vec<String>,
-    /// Play on while the network learns, with the weights of before: faster; results differ from a run without it
+    /// Play on while the network learns, with the weights from before the update: faster; results differ from a run
+    /// without it
     #[arg(long)]
     pub pipeline: bool,
     /// End after this many emulator frames, instead of the preset's limit
@@ -265,7 +268,9 @@ impl FromStr for Games {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let games: Vec<String> = text.split(',').map(|game| game.trim().to_owned()).collect();
-        match first_twice(&games) {
+        // However they are spelt; what is no game is refused with the other settings.
+        let named = |game: &String| GameInfo::find(game).map_or(game.clone(), |info| info.name.to_owned());
+        match first_twice(&games.iter().map(named).collect::<Vec<_>>()) {
             Some(game) => Err(format!("{game} is there twice: expected each game once")),
             None => Ok(Self(games)),
         }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use prism::{
-    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, OutputFile, Override, RunFolder, RunPath,
-    Source, Statistics, append_evaluation,
+    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, Note, OutputFile, Override, Part,
+    ProgressLine, RunFolder, RunPath, Source, Statistics, append_evaluation,
 };
 use prism_model::Weights;
 use serde::Serialize;
@@ -95,16 +94,21 @@ fn config(arguments: &EvalArguments, path: &RunPath, weights: &Weights) -> Resul
     };
     let mut overrides: Vec<Override> =
         arguments.settings.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
-    let mut typed = |flag: &'static str, key: &'static str, value: Option<&str>| {
-        overrides.extend(value.map(|value| Override::typed(flag, key, value)));
-    };
-    typed("--episodes", "evaluation.episodes", arguments.episodes.as_deref());
-    // An evaluation has a seed and a device of its own.
-    typed("--seed", "run.seed", Some(arguments.seed.as_deref().unwrap_or("0")));
+    // An evaluation has a seed and a device of its own, not those of the run.
+    let set = |key: &str| overrides.iter().any(|given| given.key() == key);
+    let seed = arguments.seed.as_deref().or((!set("run.seed")).then_some("0"));
+    let device = arguments.device.as_deref().or((!set("run.device")).then_some("auto"));
+    overrides.extend(seed.map(|seed| Override::typed("--seed", "run.seed", seed)));
+    overrides.extend(device.map(|device| Override::flag("--device", "run.device", device)));
+    let episodes = arguments.episodes.as_deref();
+    overrides.extend(episodes.map(|episodes| Override::typed("--episodes", "evaluation.episodes", episodes)));
     overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
-    let device = arguments.device.clone().unwrap_or_else(|| "auto".to_owned());
-    overrides.push(Override::flag("--device", "run.device", device));
-    Ok(Config::read(&source, &overrides)?)
+    let config = Config::read(&source, &overrides)?;
+    // The other notes are about training.
+    for note in config.notes().iter().filter(|note| matches!(note, Note::GivenTwice { .. })) {
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+    Ok(config)
 }
 
 /// The configuration that weights carry.
@@ -153,7 +157,10 @@ fn statistics(config: &Config, weights: &Path, games: &Games) -> String {
 /// Adds the evaluation to the run's table, at the step that the weights are of.
 fn append(folder: &RunFolder, config: &Config, weights: &Weights, scores: Vec<f64>) -> Result<(), Failure> {
     let at = weights.metadata(prism::POSITION_KEY).and_then(|text| serde_json::from_str(text).ok());
-    let record = EvaluationRecord { scores, epsilon: config.evaluation().epsilon, at: at.unwrap_or_default() };
+    let Some(at) = at else {
+        return Err(Failure::outside(anyhow::anyhow!("these weights do not say at which agent step they were saved")));
+    };
+    let record = EvaluationRecord { scores, epsilon: config.evaluation().epsilon, at };
     append_evaluation(folder, config.environment().kind.protocol(), &record)?;
     Ok(())
 }
@@ -174,33 +181,35 @@ fn report(arguments: &EvalArguments, config: &Config, games: &Games, output: &mu
     Ok(())
 }
 
-/// Shows how far an evaluation has come: a bar on a terminal, a line now and then elsewhere.
+/// Shows how far an evaluation has come: a line that is redrawn where it can be, a line now and then elsewhere.
 struct Progress {
-    bar: ProgressBar,
+    line: ProgressLine,
     sum: f64,
     told: Instant,
 }
 
 impl Progress {
     fn new(games: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:30} {pos} of {len} games, {msg}, {eta} left");
-        let style = style.expect("the template is right");
-        let bar = ProgressBar::new(games as u64).with_style(style).with_message("no score yet");
-        Self { bar, sum: 0.0, told: Instant::now() }
+        let mut line = ProgressLine::new(games as u64).with_time();
+        line.draw(0, &[Part::new(0, format!("0 of {games} games"))]);
+        Self { line, sum: 0.0, told: Instant::now() }
     }
 
     fn show(&mut self, game: EvaluatedGame) {
         self.sum += game.score;
         let mean = self.sum / game.ended as f64;
-        self.bar.set_position(game.ended as u64);
-        self.bar.set_message(format!("mean score {mean:.2}"));
-        if self.bar.is_hidden() && self.told.elapsed() >= LINE_PERIOD {
+        let (games, mean) = (format!("{} of {} games", game.ended, game.planned), format!("mean score {mean:.2}"));
+        if self.line.draws() {
+            let parts = [Part::new(0, games), Part::new(1, mean), self.line.time_left(2)];
+            self.line.draw(game.ended as u64, &parts);
+        } else if self.told.elapsed() >= LINE_PERIOD {
             self.told = Instant::now();
-            eprintln!("{} of {} games, mean score {mean:.2}", game.ended, game.planned);
+            // Nobody may be listening, which is no reason to stop.
+            let _ = writeln!(io::stderr(), "{games}, {mean}");
         }
     }
 
     fn end(self) {
-        self.bar.finish_and_clear();
+        self.line.clear();
     }
 }

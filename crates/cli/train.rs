@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use prism::{Config, Environments, Override, Place, Run, Source};
+use prism::{Config, Environments, Override, Place, Run, Screen, Source};
 
 use crate::arguments::TrainArguments;
 use crate::failure::{Failure, code_of};
@@ -21,35 +21,58 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
         Some(seeds) => seeds.0.into_iter().map(Some).collect(),
         None => vec![None],
     };
-    let mut configs = Vec::new();
     let games: Vec<Option<&str>> = match &arguments.games {
         Some(games) => games.0.iter().map(|game| Some(game.as_str())).collect(),
         None => vec![None],
     };
+    let many = games.len() * seeds.len() > 1;
+    let mut planned = Vec::new();
     for game in games {
         for &seed in &seeds {
-            configs.push(config(&arguments, game, seed)?);
+            let config = config(&arguments, game, seed)?;
+            let place = match &arguments.out {
+                None => Place::In(PathBuf::from("runs")),
+                Some(out) if many => Place::At(out.join(name(&config, several))),
+                Some(out) => Place::At(out.clone()),
+            };
+            planned.push((config, place));
         }
     }
-    let many = configs.len() > 1;
-    for config in &configs {
+    check(&planned, &arguments)?;
+    let mut left = planned.len();
+    for (config, place) in planned {
+        left -= 1;
         let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
-        let place = match &arguments.out {
-            None => Place::In(PathBuf::from("runs")),
-            Some(out) if many => Place::At(out.join(name(config, several))),
-            Some(out) => Place::At(out.clone()),
-        };
-        let run = Run::new(config, environments, place)?.with_interrupt(interrupt.clone());
+        let run = Run::new(&config, environments, place)?
+            .with_interrupt(interrupt.clone())
+            .with_sink(Box::new(Screen::default()))?;
         let folder = run.folder().path().to_owned();
         let summary = run.go().map_err(|error| {
-            let weights = format!("weights of before and a summary are in {}", folder.display());
+            let weights = format!("the weights saved last and a summary are in {}", folder.display());
             Failure::from(error).with_further_remedy(&weights)
         })?;
-        if interrupt.requested() {
-            return Ok(code_of(&summary.ending));
+        match interrupt.ending() {
+            // Those that are left are not begun.
+            Some(ending) if left > 0 => return Ok(code_of(&ending)),
+            _ if left == 0 => return Ok(code_of(&summary.ending)),
+            _ => {}
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses what would stop one of several runs after the hours that those before it take.
+fn check(planned: &[(Config, Place)], arguments: &TrainArguments) -> Result<(), Failure> {
+    let mut checked: Option<&Config> = None;
+    for (config, place) in planned {
+        place.check()?;
+        // Runs that differ in the seed alone need the same.
+        if checked.is_none_or(|checked| checked.environment() != config.environment()) {
+            Run::check(config, &Environments::of(config.environment(), arguments.roms.as_deref())?)?;
+            checked = Some(config);
+        }
+    }
+    Ok(())
 }
 
 fn config(arguments: &TrainArguments, game: Option<&str>, seed: Option<u64>) -> Result<Config, Failure> {

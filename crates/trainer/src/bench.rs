@@ -128,7 +128,7 @@ pub fn run(options: &BenchOptions) -> Result<Outcome, RunError> {
     let descriptions = devices.iter().map(|opened| opened.description.clone()).collect();
     let mut report = Report::start(Machine::this(), machine::versions(), descriptions, cases.len());
     let mut failures = Vec::new();
-    let progress = Progress::new(cases.len());
+    let mut progress = Progress::new(cases.len());
     for &case in &cases {
         if options.interrupt.requested() {
             break;

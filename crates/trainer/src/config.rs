@@ -21,6 +21,7 @@ mod optimiser;
 pub mod presets;
 mod replay;
 mod run;
+mod sections;
 mod source;
 mod training;
 mod variant_names;
@@ -35,53 +36,14 @@ use toml::{Table, Value};
 pub use self::environment::{EnvironmentConfig, EnvironmentKind, Threads};
 pub use self::error::{Fault, Origin, Problem, SettingsError};
 pub use self::evaluation::EvaluationConfig;
-use self::key::{Setting, name_of, section_of};
+use self::key::{name_of, section_of};
 pub use self::memory::{MemoryNeed, NotEnoughMemory};
 pub use self::note::Note;
 pub use self::run::RunConfig;
+use self::sections::{RUN, setting, settings};
 use self::source::{Entry, Layers, VERSION};
 pub use self::source::{Override, Source};
 pub use self::training::TrainingConfig;
-
-/// A part of a configuration.
-struct Section {
-    name: &'static str,
-    sentence: &'static str,
-    keys: &'static [&'static dyn Setting],
-}
-
-/// Every section there is, in the order in which they are listed and written.
-const SECTIONS: [Section; 10] = [
-    Section { name: "environment", sentence: "what is played, and how many of it", keys: environment::KEYS },
-    Section { name: "network", sentence: "what acts and learns", keys: network::KEYS },
-    Section { name: "exploration", sentence: "how often an action is random", keys: exploration::KEYS },
-    Section { name: "replay", sentence: "what is remembered, and how it is drawn", keys: replay::KEYS },
-    Section { name: "learning", sentence: "what is learned, and how often", keys: learning::KEYS },
-    Section { name: "optimiser", sentence: "how a gradient changes the weights", keys: optimiser::KEYS },
-    Section { name: "training", sentence: "when a run ends and what it keeps", keys: training::KEYS },
-    Section { name: "evaluation", sentence: "how the agent is scored", keys: evaluation::KEYS },
-    Section { name: "diagnostics", sentence: "what is measured beside learning", keys: diagnostics::KEYS },
-    Section { name: RUN, sentence: "what makes one run another than the next", keys: run::KEYS },
-];
-/// The section that is no part of what makes runs comparable.
-const RUN: &str = "run";
-
-fn sections() -> impl Iterator<Item = &'static str> {
-    SECTIONS.iter().map(|section| section.name)
-}
-
-/// Every setting there is.
-fn settings() -> impl Iterator<Item = &'static dyn Setting> {
-    SECTIONS.iter().flat_map(|section| section.keys.iter().copied())
-}
-
-fn setting(path: &str) -> Option<&'static dyn Setting> {
-    settings().find(|setting| setting.about().path == path)
-}
-
-fn keys_of(section: &str) -> Vec<&'static str> {
-    settings().map(Setting::about).filter(|about| about.section() == section).map(|about| about.path).collect()
-}
 
 /// Everything that decides a run but its folder, whole and checked: what it holds can be run.
 ///
@@ -174,12 +136,15 @@ impl Config {
         Self::of((&self.name, &self.shown), layers, &changes, Vec::new())
     }
 
-    /// The same with this seed and this device.
-    pub fn with_run(&self, seed: Seed, device: &str) -> Self {
+    /// The same with this seed and this device, a name for [`prism_model::find_device`].
+    ///
+    /// # Errors
+    /// [`SettingsError::Refused`] when the name is empty.
+    pub fn with_run(&self, seed: Seed, device: &str) -> Result<Self, SettingsError> {
         // TOML's own numbers end where a seed does not.
         let seed = i64::try_from(seed.0).map_or_else(|_| Value::String(seed.0.to_string()), Value::Integer);
         let values = [(run::SEED.path(), seed), (run::DEVICE.path(), Value::String(device.to_owned()))];
-        self.with_all(values).expect("every seed and every name of a device can be written down")
+        self.with_all(values)
     }
 
     fn of(

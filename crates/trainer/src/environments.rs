@@ -17,7 +17,8 @@ type Make = Box<dyn Fn(Seed) -> Result<Box<dyn Environment>, EnvironmentError> +
 /// Makes the environments of a run: as many as it needs, each from a seed of its own.
 pub struct Environments {
     make: Make,
-    threads: Threads,
+    /// What they are; none of the kinds here where they are the user's own.
+    kind: Option<EnvironmentKind>,
 }
 
 /// Why environments cannot be made.
@@ -30,6 +31,14 @@ pub enum BuildError {
         /// Its name.
         name: String,
     },
+    /// They are not those that the configuration names.
+    #[error("these environments are {made}, and the configuration says {expected}")]
+    OtherKind {
+        /// What they are.
+        made: String,
+        /// What the configuration says.
+        expected: String,
+    },
     /// The game's ROM file is missing or wrong.
     #[error(transparent)]
     Rom(#[from] RomError),
@@ -40,7 +49,7 @@ pub enum BuildError {
 
 impl std::fmt::Debug for Environments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Environments").field("threads", &self.threads).finish_non_exhaustive()
+        f.debug_struct("Environments").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
@@ -48,7 +57,7 @@ impl BuildError {
     /// Whether another configuration would mend it.
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Own { .. } => true,
+            Self::Own { .. } | Self::OtherKind { .. } => true,
             // Only its ROM can tell whether a game has a mode or a difficulty.
             Self::Vector(VectorError::NotMade(EnvironmentError::Emulator(error))) => {
                 matches!(error, EmulatorError::UnknownMode { .. } | EmulatorError::UnknownDifficulty { .. })
@@ -73,29 +82,52 @@ impl Environments {
             EnvironmentKind::CartPole => Box::new(|seed| Ok(Box::new(CartPole::new(seed)))),
             EnvironmentKind::Own { name } => return Err(BuildError::Own { name: name.clone() }),
         };
-        Ok(Self { make, threads: config.threads })
+        Ok(Self { make, kind: Some(config.kind.clone()) })
     }
 
-    /// Environments that `make` makes, each from its own seed.
+    /// Environments that `make` makes, each from its own seed, for a configuration with `environment.kind = "own"`.
     pub fn own<E: Environment + 'static>(
         make: impl Fn(Seed) -> Result<E, EnvironmentError> + Send + Sync + 'static,
     ) -> Self {
         let make = move |seed| make(seed).map(|environment| Box::new(environment) as Box<dyn Environment>);
-        Self { make: Box::new(make), threads: Threads::Automatic }
+        Self { make: Box::new(make), kind: None }
     }
 
-    /// Makes `count` environments, each with a seed derived from `seed`, to be stepped together.
+    /// Makes `count` environments, each with a seed derived from `seed`, to be stepped together by the threads of `config`.
     ///
     /// # Errors
-    /// When an environment cannot be made or a thread cannot be started.
-    pub fn build(&self, count: NonZeroUsize, seed: Seed) -> Result<VectorEnvironment, BuildError> {
-        let threads = match self.threads {
+    /// When these are not the environments of `config`, one cannot be made, or a thread cannot be started.
+    pub fn build(
+        &self,
+        config: &EnvironmentConfig,
+        count: NonZeroUsize,
+        seed: Seed,
+    ) -> Result<VectorEnvironment, BuildError> {
+        self.check(&config.kind)?;
+        let threads = match config.threads {
             // Without an answer from the system, one core is certain.
             Threads::Automatic => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             Threads::Exactly(threads) => threads,
         };
         Ok(VectorEnvironment::from_seed(count, threads, seed, &self.make)?)
     }
+
+    /// A run's records must not name other environments than those it was trained in.
+    fn check(&self, expected: &EnvironmentKind) -> Result<(), BuildError> {
+        let is_expected = match &self.kind {
+            Some(kind) => kind == expected,
+            None => matches!(expected, EnvironmentKind::Own { .. }),
+        };
+        if is_expected {
+            return Ok(());
+        }
+        let made = self.kind.as_ref().map_or_else(|| "the program's own".to_owned(), describe);
+        Err(BuildError::OtherKind { made, expected: describe(expected) })
+    }
+}
+
+fn describe(kind: &EnvironmentKind) -> String {
+    format!("{} (protocol {})", kind.name(), kind.protocol())
 }
 
 fn atari(config: &AtariConfig, roms: Option<&Path>) -> Result<Make, BuildError> {

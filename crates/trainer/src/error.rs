@@ -1,6 +1,6 @@
 //! Why a run or an evaluation cannot begin or go on.
 
-use prism_algorithms::{AgentError, LearningError};
+use prism_algorithms::{AgentError, LearningError, ReplayError};
 use prism_environment::VectorError;
 use prism_model::{DeviceError, NetworkError, WeightsError};
 use prism_runs::{RecordError, RunFolderError};
@@ -37,6 +37,9 @@ pub enum RunError {
     /// An environment failed.
     #[error(transparent)]
     Environment(#[from] VectorError),
+    /// An environment's observation does not follow from the one before.
+    #[error(transparent)]
+    Observation(ReplayError),
     /// The weights are of no use any more.
     #[error("{0}; lower optimiser.learning_rate or bound optimiser.gradient_norm")]
     Learning(#[source] LearningError),
@@ -54,9 +57,9 @@ pub enum RunError {
 /// Who can mend an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunErrorKind {
-    /// Whoever asked for what cannot be done.
+    /// The user, with another configuration or another command.
     Usage,
-    /// Nobody by asking differently: a disk, a device, a file.
+    /// Not the user's request: a disk, a device, a file or an environment failed.
     Outside,
 }
 
@@ -95,6 +98,9 @@ pub(crate) enum TrainingError {
     /// An environment failed.
     #[error(transparent)]
     Environment(#[from] VectorError),
+    /// An environment's observation does not follow from the one before.
+    #[error(transparent)]
+    Observation(#[from] ReplayError),
     /// The weights are of no use any more.
     #[error(transparent)]
     Learning(#[from] LearningError),
@@ -104,6 +110,7 @@ impl From<TrainingError> for RunError {
     fn from(error: TrainingError) -> Self {
         match error {
             TrainingError::Environment(error) => Self::Environment(error),
+            TrainingError::Observation(error) => Self::Observation(error),
             TrainingError::Learning(error) => Self::Learning(error),
         }
     }

@@ -27,7 +27,7 @@ pub fn evaluate(
     watch: &mut dyn FnMut(EvaluatedGame),
 ) -> Result<Games, RunError> {
     let device = prism_model::open_device(&config.run().device)?;
-    let mut evaluation = Evaluation::new(config.evaluation(), environments, config.run().seed)?;
+    let mut evaluation = Evaluation::new(config, environments)?;
     weights.check(&config.agent().network(evaluation.environments.spec()))?;
     let policy = evaluation.policy(weights.network(&device)?, weights.config().clone(), &device);
     evaluation.play(policy, interrupt, watch)
@@ -88,11 +88,12 @@ impl<'a> Evaluation<'a> {
     /// Environments whose random streams are none of those that training derives from the same seed.
     ///
     /// # Errors
-    /// When the environments cannot be made.
-    pub(crate) fn new(config: &'a EvaluationConfig, environments: &Environments, seed: Seed) -> Result<Self, RunError> {
-        let seed = seed.derive("evaluation", 0);
-        let count = config.episodes.min(SIDE_BY_SIDE);
-        Ok(Self { config, environments: environments.build(count, seed.derive("environment", 0))?, seed })
+    /// When the environments cannot be made or are not those of the configuration.
+    pub(crate) fn new(config: &'a Config, environments: &Environments) -> Result<Self, RunError> {
+        let seed = config.run().seed.derive("evaluation", 0);
+        let count = config.evaluation().episodes.min(SIDE_BY_SIDE);
+        let environments = environments.build(config.environment(), count, seed.derive("environment", 0))?;
+        Ok(Self { config: config.evaluation(), environments, seed })
     }
 
     /// What plays with a network, with the random stream of this evaluation.
@@ -152,9 +153,9 @@ mod tests {
     #[test]
     fn no_game_of_an_evaluation_starts_like_one_of_training_with_the_same_seed() {
         let (config, environments) = cartpole();
-        let seed = Seed(7);
-        let mut training = environments.build(SIDE_BY_SIDE, seed.derive("environment", 0)).unwrap();
-        let mut evaluation = Evaluation::new(config.evaluation(), &environments, seed).unwrap();
+        let seed = config.run().seed.derive("environment", 0);
+        let mut training = environments.build(config.environment(), SIDE_BY_SIDE, seed).unwrap();
+        let mut evaluation = Evaluation::new(&config, &environments).unwrap();
         training.reset().unwrap();
         evaluation.environments.reset().unwrap();
         for evaluated in 0..SIDE_BY_SIDE.get() {
@@ -168,7 +169,7 @@ mod tests {
     fn an_interrupt_leaves_the_games_that_ended() {
         let (config, environments) = cartpole();
         let device = prism_model::open_device("flex").unwrap();
-        let mut evaluation = Evaluation::new(config.evaluation(), &environments, Seed(7)).unwrap();
+        let mut evaluation = Evaluation::new(&config, &environments).unwrap();
         let network = config.agent().network(evaluation.environments.spec());
         let policy = || evaluation_policy(&evaluation, &network, &device);
         let policy = policy();

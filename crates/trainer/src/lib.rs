@@ -44,8 +44,10 @@ pub use evaluate::{EvaluatedGame, Games, evaluate};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
 pub use prism_runs::{
-    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, OutputError,
-    OutputFile, Position, RecordError, RecordedRun, RunFolder, RunFolderError, RunHeader, RunIdentity, RunPath,
-    SavedWeights, ScoreTracker, Sink, Statistics, Summary, UpdateRecord, append_evaluation,
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Moment,
+    OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder, RunFolderError,
+    RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, Statistics, Summary, UpdateRecord,
+    append_evaluation,
 };
 pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run};
+pub use toml::Value;

@@ -5,14 +5,16 @@ pub(crate) mod training;
 
 use std::path::PathBuf;
 
-use prism_environment::AgentSteps;
-use prism_model::{Device, DeviceClass};
-use prism_runs::{Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunHeader, RunIdentity, Sink, Summary};
+use prism_environment::{AgentSteps, VectorEnvironment};
+use prism_model::{Device, DeviceChoice, DeviceClass};
+use prism_runs::{
+    Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunFolderError, RunHeader, RunIdentity, Sink, Summary,
+};
 
 use self::recorder::Recorder;
 pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
-use crate::config::Config;
+use crate::config::{Config, MemoryNeed};
 use crate::environments::Environments;
 use crate::error::RunError;
 use crate::evaluate::Evaluation;
@@ -26,6 +28,20 @@ pub enum Place {
     At(PathBuf),
     /// A new folder in this one, named for the run.
     In(PathBuf),
+}
+
+impl Place {
+    /// Refuses a folder that is there already.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Exists`].
+    pub fn check(&self) -> Result<(), RunError> {
+        match self {
+            // A link that leads nowhere is in the way as well.
+            Self::At(path) if path.symlink_metadata().is_ok() => Err(RunFolderError::Exists(path.clone()).into()),
+            Self::At(_) | Self::In(_) => Ok(()),
+        }
+    }
 }
 
 /// An agent that trains in environments. [`Run::new`] refuses what can be refused; [`Run::go`] trains to the end.
@@ -48,17 +64,13 @@ impl Run {
     /// Makes a run ready: environments, agent, folder. Seed and device are those of the configuration's `[run]`.
     ///
     /// # Errors
-    /// When the device, the environments or the folder cannot be had, the network does not fit the environments, or the
-    /// machine has not the memory that the run will need.
+    /// When the device, the environments or the folder cannot be had, the environments are not those of the configuration,
+    /// the network does not fit them, or the machine has not the memory that the run will need.
     pub fn new(config: &Config, environments: Environments, place: Place) -> Result<Self, RunError> {
-        let choice = prism_model::find_device(&config.run().device)?;
+        place.check()?;
+        let (choice, built, need) = Self::prepare(config, &environments)?;
         let device = choice.device.open();
         let seed = config.run().seed;
-        let environment = config.environment();
-        let built = environments.build(environment.count, seed.derive("environment", 0))?;
-        let need = config.memory(&built.spec().observation);
-        let (available, bound) = memory::available();
-        need.check(config, available).map_err(|source| RunError::Memory { source, bound })?;
         let actions = built.spec().actions.clone();
         let training = Training::new(config, built, seed, &device)?;
 
@@ -93,13 +105,37 @@ impl Run {
         Ok(Self { config: config.clone(), environments, device, training, recorder, interrupt })
     }
 
+    /// Refuses what [`Run::new`] would refuse of device, environments and memory, without beginning a run: for programs that
+    /// make several, one after the other.
+    ///
+    /// # Errors
+    /// As of [`Run::new`].
+    pub fn check(config: &Config, environments: &Environments) -> Result<(), RunError> {
+        Self::prepare(config, environments).map(|_| ())
+    }
+
+    /// The device, the environments, and the memory that the run will need and that there is.
+    fn prepare(
+        config: &Config,
+        environments: &Environments,
+    ) -> Result<(DeviceChoice, VectorEnvironment, MemoryNeed), RunError> {
+        let choice = prism_model::find_device(&config.run().device)?;
+        let (environment, seed) = (config.environment(), config.run().seed);
+        let built = environments.build(environment, environment.count, seed.derive("environment", 0))?;
+        let need = config.memory(&built.spec().observation);
+        let (available, bound) = memory::available();
+        need.check(config, available).map_err(|source| RunError::Memory { source, bound })?;
+        Ok((choice, built, need))
+    }
+
     /// Ends the run in good order when this is requested.
     #[must_use]
     pub fn with_interrupt(self, interrupt: Interrupt) -> Self {
         Self { interrupt, ..self }
     }
 
-    /// Adds something that is told what happens.
+    /// Adds something that is told what happens, such as a [`Screen`](crate::Screen): a run alone writes its folder and
+    /// prints nothing.
     ///
     /// # Errors
     /// When it cannot take note of the beginning.
@@ -134,12 +170,12 @@ impl Run {
         loop {
             if let Some(ending) = self.ending() {
                 let Self { training, recorder, .. } = self;
-                training.finish(&mut |agent, happening| recorder.witness(agent, happening))?;
+                training.finish(&mut |agent, event| recorder.record(agent, event))?;
                 return Ok(ending);
             }
             let before = self.now();
             let Self { training, recorder, .. } = &mut *self;
-            training.step(&mut |agent, happening| recorder.witness(agent, happening))?;
+            training.step(&mut |agent, event| recorder.record(agent, event))?;
             self.keep(before)?;
         }
     }
@@ -176,7 +212,7 @@ impl Run {
     fn evaluate(&mut self) -> Result<(), RunError> {
         let evaluation = self.config.evaluation();
         // Every evaluation of a run plays the same starts, so that only the weights differ.
-        let mut stage = Evaluation::new(evaluation, &self.environments, self.config.run().seed)?;
+        let mut stage = Evaluation::new(&self.config, &self.environments)?;
         let agent = self.training.agent();
         let policy = stage.policy(agent.network(), agent.network_config().clone(), &self.device);
         let games = stage.play(policy, &self.interrupt, &mut |_| {})?;

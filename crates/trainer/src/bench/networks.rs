@@ -108,7 +108,6 @@ fn atari_network(config: &Config) -> NetworkConfig {
         name: "benchmark".to_owned(),
         observation: atari_observation(),
         actions: (0..ACTIONS).map(|action| action.to_string()).collect(),
-        frame_skip: 4,
     };
     config.agent().network(&spec)
 }

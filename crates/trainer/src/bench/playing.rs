@@ -13,7 +13,7 @@ use super::subject::{Agent, Game};
 use super::work::{Work, WorkError, WrongResult, check_numbers};
 use crate::config::{Config, SettingsError};
 use crate::environments::Environments;
-use crate::run::training::{Happening, Training};
+use crate::run::training::{Training, TrainingEvent};
 
 /// Agent steps with random actions before the first update.
 const WARM_UP: u64 = 1_000;
@@ -24,7 +24,7 @@ pub(super) fn environment(game: Game, count: usize, roms: Option<&Path>) -> Resu
     let count = NonZeroUsize::new(count).expect("there are environments");
     let config = game.config()?;
     let environments = Environments::of(config.environment(), roms)?;
-    let mut environments = environments.build(count, SEED.derive("environment", 0))?;
+    let mut environments = environments.build(config.environment(), count, SEED.derive("environment", 0))?;
     environments.reset()?;
     let mut generator = SEED.derive("actions", 0).generator();
     let mut actions = vec![0; count.get()];
@@ -68,12 +68,13 @@ fn check_steps(environments: &VectorEnvironment) -> Result<(), WrongResult> {
 pub(super) fn end_to_end(agent: Agent, device: &Device, roms: Option<&Path>) -> Result<Work, WorkError> {
     let config = late_in_training(&agent.config()?)?;
     let environments = Environments::of(config.environment(), roms)?;
-    let environments = environments.build(config.environment().count, SEED.derive("environment", 0))?;
+    let environments =
+        environments.build(config.environment(), config.environment().count, SEED.derive("environment", 0))?;
     let mut training = Training::new(&config, environments, SEED, device)?;
     let step = move |training: &mut Training| -> Result<(), WorkError> {
-        training.step(&mut |_, happening| match happening {
-            Happening::Learned(learned) => check_learned(&learned),
-            Happening::Stepped { .. } => Ok(()),
+        training.step(&mut |_, event| match event {
+            TrainingEvent::Learned(learned) => check_learned(&learned),
+            TrainingEvent::Stepped { .. } => Ok(()),
         })
     };
     while training.agent().position().updates < 2 {
@@ -120,7 +121,7 @@ mod tests {
         let device = prism_model::open_device("flex").expect("tests are built with flex");
         let config = late_in_training(&Game::Catch.config().unwrap()).unwrap();
         let environments = Environments::of(config.environment(), None).unwrap();
-        let environments = environments.build(config.environment().count, SEED).unwrap();
+        let environments = environments.build(config.environment(), config.environment().count, SEED).unwrap();
         let mut training = Training::new(&config, environments, SEED, &device).unwrap();
         let learning = &config.agent().learning;
         while training.agent().position().agent_steps < AgentSteps(WARM_UP + 40) {
@@ -133,6 +134,7 @@ mod tests {
 
     #[test]
     fn a_prioritized_preset_is_measured_with_its_priorities() {
+        let device = prism_model::open_device("flex").expect("tests are built with flex");
         let config = Config::preset("catch").unwrap();
         let config = config.with_all([
             ("replay.sampling", Value::from("proportional")),
@@ -142,8 +144,25 @@ mod tests {
             ("replay.importance_start", Value::from(0.4)),
             ("replay.importance_end", Value::from(1.0)),
             ("replay.importance_decay", Value::from(20_000)),
+            ("diagnostics.record_period", Value::from(10)),
         ]);
         let config = late_in_training(&config.unwrap()).unwrap();
-        assert!(config.agent().replay.prioritization.is_some());
+        let environments = Environments::of(config.environment(), None).unwrap();
+        let environments = environments.build(config.environment(), config.environment().count, SEED).unwrap();
+        let mut training = Training::new(&config, environments, SEED, &device).unwrap();
+        let names = training.agent().diagnostics();
+        let mut spread = None;
+        while spread.is_none() {
+            let mut record = |_: &_, event: TrainingEvent<'_>| {
+                if let TrainingEvent::Learned(Learned::Updates(summary)) = event {
+                    let value = |name| summary.diagnostics[names.iter().position(|known| known == name).unwrap()];
+                    spread = Some((value("priority_min"), value("priority_max")));
+                }
+                Ok::<(), WorkError>(())
+            };
+            training.step(&mut record).unwrap();
+        }
+        let (least, most) = spread.expect("it was recorded");
+        assert!(least < most, "transitions that were learned from have priorities of their own: {least} to {most}");
     }
 }

@@ -1,50 +1,42 @@
 //! How far a benchmark has come.
 
-use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
+use std::io::{self, Write};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use prism_runs::{Part, ProgressLine};
 
 use super::case::Case;
 
-/// Redraws of the bar, which shows the time.
-const DRAW_PERIOD: Duration = Duration::from_millis(500);
-
-/// A bar on standard error where that is a terminal, else a line for each case.
+/// A line that is redrawn on standard error where it can be, else a line for each case.
 #[derive(Debug)]
 pub(super) struct Progress {
-    bar: ProgressBar,
+    line: ProgressLine,
+    cases: usize,
+    measured: usize,
 }
 
 impl Progress {
     pub(super) fn new(cases: usize) -> Self {
-        let terminal = io::stderr().is_terminal();
-        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style =
-            ProgressStyle::with_template("{bar:20} {pos}/{len} {elapsed}  {msg}").expect("the template is valid");
-        let bar = ProgressBar::with_draw_target(Some(cases as u64), target).with_style(style);
-        bar.enable_steady_tick(DRAW_PERIOD);
-        Self { bar }
+        Self { line: ProgressLine::new(cases as u64).with_time(), cases, measured: 0 }
     }
 
-    pub(super) fn begin(&self, case: Case) {
-        let message = format!("{} {} {}", case.task().name(), case.subject(), case.batch());
-        if self.bar.is_hidden() {
-            let (number, cases) = (self.bar.position() + 1, self.bar.length().unwrap_or_default());
-            // Nobody may be listening, which is no reason to stop.
-            let _ = writeln!(io::stderr(), "{number}/{cases} {message}");
+    pub(super) fn begin(&mut self, case: Case) {
+        let (number, cases) = (self.measured + 1, self.cases);
+        let case = format!("{} {} {}", case.task().name(), case.subject(), case.batch());
+        if self.line.draws() {
+            self.line.draw(self.measured as u64, &[Part::new(0, format!("{number}/{cases}")), Part::new(1, case)]);
         } else {
-            self.bar.set_message(message);
+            // Nobody may be listening, which is no reason to stop.
+            let _ = writeln!(io::stderr(), "{number}/{cases} {case}");
         }
     }
 
-    pub(super) fn end(&self) {
-        self.bar.inc(1);
+    pub(super) fn end(&mut self) {
+        self.measured += 1;
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.clear();
     }
 }

@@ -58,7 +58,7 @@ fn filled(scheme: Scheme, transitions: usize) -> Result<Replay, WorkError> {
             let (step_type, discount) =
                 if in_episode == EPISODE - 1 { (StepType::Last, 0.0) } else { (StepType::Mid, 1.0) };
             let time_step = TimeStep { step_type, discount, reward: 1.0, ..TimeStep::first(0) };
-            replay.add(0, step % 6, &time_step, &stack);
+            replay.add(0, step % 6, &time_step, &stack).expect("frames are shifted by one");
         }
         step += 1;
     }

@@ -13,6 +13,7 @@ use super::choice::{Choice, choice};
 use super::error::Origin;
 use super::given::Given;
 use super::key::{Bounds, Key, Setting, keys, name, name_or_form, number, ordinal, text, whole};
+use super::note::Note;
 
 /// Which environment, and how many of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,6 +182,13 @@ fn atari(given: &mut Given) -> EnvironmentKind {
         given.refuse(GAME.path(), &[], error);
         AtariConfig::from_protocol("pong", protocol).expect("pong is a game")
     });
+    let elsewhere = given.in_force(GAME.path()).and_then(Value::as_str).map(str::to_owned);
+    if let Some(written) = elsewhere
+        && let Ok((_, spelling)) = GameInfo::resolve(&written)
+        && let Some(nearest) = spelling.protocol().filter(|nearest| *nearest != protocol)
+    {
+        given.note(Note::OtherRules { game: written, nearest, protocol });
+    }
     given.settle(GAME.path(), config.options().game.as_str());
     let protocol = match config.protocol() {
         Some(protocol) => protocol.name().to_owned(),

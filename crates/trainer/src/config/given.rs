@@ -195,6 +195,11 @@ impl Given {
         self.in_force.remove(path);
     }
 
+    /// Adds something that the user would want to know.
+    pub(super) fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
     /// The value in force for `path`.
     pub(super) fn in_force(&self, path: &str) -> Option<&Value> {
         self.in_force.get(path)

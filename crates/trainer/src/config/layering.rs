@@ -8,8 +8,9 @@ use super::error::{Fault, Origin, Problem};
 use super::given::{Given, GivenValue};
 use super::key::typed_value;
 use super::note::Note;
+use super::sections::settings;
 use super::source::{Entry, Layers};
-use super::{environment, settings, training};
+use super::{environment, training};
 
 /// Puts the layers over one another, the last winning. `shown` is how errors call all of them together; `problems` are those
 /// found so far.

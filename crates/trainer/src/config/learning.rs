@@ -26,7 +26,7 @@ keys! {
         ("cross-entropy", "of distributions over atoms: C51", |given| (categorical(given), diagnostics::distributions(given))),
         ("quantile-huber", "of quantiles: QR-DQN", |given| (Objective::Quantile { quantiles: given.get(&QUANTILES), kappa: given.get(&KAPPA) }, None)),
     ]);
-    const DISTRIBUTION_TARGET: Key<DistributionTarget> = name("learning.distribution_target", "How a distribution of returns one step later becomes the one that is learned.");
+    const DISTRIBUTION_TARGET: Key<DistributionTarget> = name("learning.distribution_target", "How the distribution of s' becomes the target of s: projection onto the fixed atoms (Bellemare et al. 2017), or neighbour-spreading, the heuristic of Zai and Brown 2020.");
     const ATOMS: Key<usize> = whole("learning.atoms", 2..=1000, "atoms", "Values that a return can take, evenly spaced.").formerly("network.atoms");
     const V_MIN: Key<f32> = number("learning.v_min", "a number", Bounds::Finite, "The smallest return of the support, below learning.v_max.").formerly("network.v_min");
     const V_MAX: Key<f32> = number("learning.v_max", "a number", Bounds::Finite, "The largest return of the support, above learning.v_min.").formerly("network.v_max");

@@ -7,7 +7,8 @@ use toml::Value;
 
 use super::error::{SettingsError, near_matches};
 use super::key::{Setting, name_of, section_of};
-use super::{Config, SECTIONS, Section, presets, sections};
+use super::sections::{SECTIONS, Section, sections};
+use super::{Config, presets};
 
 /// The preset whose values are shown; those it has no use for come from the first that has one.
 const SHOWN: &str = "dqn";

@@ -1,6 +1,6 @@
 //! What a run will need of the machine's memory.
 
-use prism_algorithms::Sampling;
+use prism_algorithms::{Objective, Sampling};
 use prism_environment::ObservationSpec;
 use thiserror::Error;
 
@@ -20,12 +20,14 @@ pub struct MemoryNeed {
 /// A run that needs more memory than there is.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "a run with replay.capacity = {capacity} needs {} of memory, and there are {}: replay.capacity = {fits} would fit",
-    bytes(*.needed), bytes(*.available)
+    "a run with replay.capacity = {capacity} needs {} of memory, {} of them for batches, and there are {}: {}",
+    bytes(*.needed), bytes(*.batches), bytes(*.available), self.remedy()
 )]
 pub struct NotEnoughMemory {
     /// Bytes that the run needs.
     pub needed: u64,
+    /// Bytes of these that batches need.
+    pub batches: u64,
     /// Bytes that there are.
     pub available: u64,
     /// Transitions that the replay would hold.
@@ -34,8 +36,21 @@ pub struct NotEnoughMemory {
     pub fits: u64,
 }
 
+impl NotEnoughMemory {
+    fn remedy(&self) -> String {
+        if self.batches < self.available {
+            format!("replay.capacity = {} would fit", self.fits)
+        } else {
+            "lower learning.batch_size, or learning.quantiles where there are quantiles".to_owned()
+        }
+    }
+}
+
 /// Bytes of a transition beside its frame: what it stands on (32), and a share of a chunk that is not full.
 const RECORD: u64 = 40;
+/// Bytes of a pair of quantiles: the loss compares each of s with each of s', in a few numbers of four bytes with their
+/// gradients.
+const PAIR: u64 = 32;
 /// Bytes that a priority takes at most.
 const PRIORITY: u64 = 40;
 
@@ -53,7 +68,12 @@ impl Config {
             _ => (replay.capacity as u64).min(self.training().limit.0),
         };
         // s and s', as bytes on the host and on the device, where they become numbers of four bytes.
-        let batches = self.agent().learning.batch_size as u64 * observation.bytes() as u64 * 2 * (1 + 1 + 4);
+        let of_observations = observation.bytes() as u64 * 2 * (1 + 1 + 4);
+        let of_quantiles = match self.agent().learning.objective {
+            Objective::Quantile { quantiles, .. } => PAIR * (quantiles.get() as u64).pow(2),
+            Objective::Td(_) | Objective::Categorical { .. } => 0,
+        };
+        let batches = self.agent().learning.batch_size as u64 * (of_observations + of_quantiles);
         MemoryNeed { replay: held.saturating_mul(per_transition), batches, per_transition }
     }
 }
@@ -74,6 +94,7 @@ impl MemoryNeed {
         }
         Err(NotEnoughMemory {
             needed: self.total(),
+            batches: self.batches,
             available,
             capacity: config.agent().replay.capacity,
             fits: available.saturating_sub(self.batches) / self.per_transition,
@@ -105,6 +126,17 @@ mod tests {
         assert_eq!(prioritized.replay - need.replay, 1_000_000 * PRIORITY);
         let short = Config::preset("dqn").unwrap().with("training.agent_steps", 100_000).unwrap();
         assert_eq!(short.memory(&screens()).replay, 100_000 * (84 * 84 + RECORD), "no more than is played");
+    }
+
+    #[test]
+    fn pairs_of_quantiles_are_counted_and_no_capacity_is_blamed_for_them() {
+        let config = Config::preset("qr-dqn").unwrap();
+        let many = config.with_all([("learning.quantiles", 1000), ("learning.batch_size", 1024)]).unwrap();
+        let (few, many_need) = (config.memory(&screens()), many.memory(&screens()));
+        assert_eq!(few.batches, 32 * (12 * 4 * 84 * 84 + PAIR * 200 * 200));
+        assert!(many_need.batches > 1024 * 1000 * 1000 * 32, "{}", many_need.batches);
+        let message = many_need.check(&many, 4_000_000_000).unwrap_err().to_string();
+        assert!(message.contains("for batches") && message.contains("lower learning.batch_size"), "{message}");
     }
 
     #[test]

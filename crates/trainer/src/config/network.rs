@@ -18,7 +18,7 @@ keys! {
     const HIDDEN: Key<Vec<usize>> = wholes("network.hidden", "the features of each hidden layer", 1..=65_536, "[512]", "Fully connected hidden layers; exactly one for \"nature\".");
     const SCALING: Key<Scaling> = name("network.scaling", "How observations are scaled: each byte to 0..1, or the whole observation as a vector of length 1.").before_2("\"elements\"");
     const ACTIVATION: Key<Activation> = name("network.activation", "What follows each fully connected hidden layer.").before_2("\"relu\"");
-    const STREAMS: Key<Streams> = name("network.streams", "Whether the last hidden layer is there once, or once for the value and once for the advantages.").before_2("\"single\"");
+    const STREAMS: Key<Streams> = name("network.streams", "One stream of hidden layers, or separate streams for the value and the advantages (dueling).").before_2("\"single\"");
     const LAYERS: Choice<Layers> = choice("network.layers", "What the fully connected layers are.", &[
         ("plain", "", |_| Layers::Plain),
         ("noisy-independent", "", |given| Layers::Noisy { noise: Noise::Independent, sigma: given.get(&SIGMA) }),

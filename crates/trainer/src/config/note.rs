@@ -3,7 +3,7 @@
 use std::fmt;
 
 use prism_algorithms::AgentConfig;
-use prism_environment::AgentSteps;
+use prism_environment::{AgentSteps, Protocol};
 
 use super::error::Origin;
 
@@ -28,6 +28,15 @@ pub enum Note {
         before: String,
         /// The game that is played.
         after: String,
+    },
+    /// The game's name stands for other rules where it comes from.
+    OtherRules {
+        /// The name as it was written.
+        game: String,
+        /// The protocol nearest to what it stands for.
+        nearest: Protocol,
+        /// The protocol that is in force.
+        protocol: Protocol,
     },
     /// ε has fallen before the network has learned anything.
     ExplorationEndsInWarmUp {
@@ -73,6 +82,11 @@ impl fmt::Display for Note {
             Self::StopScoreOfAnotherGame { score, before, after } => {
                 write!(f, "no score ends this run: {score} is a score of {before}, and {after} is played")
             }
+            Self::OtherRules { game, nearest, protocol } => write!(
+                f,
+                "elsewhere {game} also names rules, of which protocol {nearest} comes nearest; this run has protocol {protocol} \
+                 (environment.protocol = \"{nearest}\" changes that)"
+            ),
             Self::ExplorationEndsInWarmUp { end, warm_up } => write!(
                 f,
                 "epsilon has fallen after {end}, before learning begins after {warm_up}: the rest of the warm-up is played by \

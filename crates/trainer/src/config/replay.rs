@@ -22,7 +22,7 @@ keys! {
     const IMPORTANCE_START: Key<f64> = number("replay.importance_start", "an exponent", Bounds::Within(0.0, 1.0), "Exponent of the importance weights at first; 0.4 in the paper.");
     const IMPORTANCE_END: Key<f64> = number("replay.importance_end", "an exponent", Bounds::Within(0.0, 1.0), "Exponent of the importance weights at last; 1 in the paper.");
     const IMPORTANCE_DECAY: Key<u64> = whole("replay.importance_decay", 1..=u64::MAX, "agent steps", "How long it takes from the first to the last, in a straight line.");
-    const COPIES: Key<u16> = whole("replay.copies", 1..=1000, "extra copies", "How many times more than once a rewarded transition is stored, below replay.capacity.");
+    const COPIES: Key<u16> = whole("replay.copies", 1..=1000, "extra copies", "Extra copies that are stored of each rewarded transition, fewer than replay.capacity.");
     const COPIES_ABOVE: Key<f32> = number("replay.copies_above", "a number", Bounds::Finite, "The n-step return above which a transition is rewarded.");
 }
 

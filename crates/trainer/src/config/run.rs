@@ -1,11 +1,11 @@
-//! `[run]`: what makes one run of a configuration another one than the next.
+//! `[run]`: seed and device, in which runs of one configuration differ.
 
 use prism_environment::Seed;
 
 use super::given::Given;
 use super::key::{Key, keys, text, whole};
 
-/// What makes one run of a configuration another one than the next.
+/// Seed and device, in which runs of one configuration differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunConfig {
     /// Seed of every random choice.

@@ -1,5 +1,6 @@
 //! What was given: a preset or configuration file with the preset it is based on, and what is put over it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -8,7 +9,8 @@ use toml::de::DeTable;
 
 use super::error::{Fault, Origin, Problem, SettingsError, near_matches};
 use super::key::{Setting, name_of, section_of, typed_value};
-use super::{keys_of, presets, sections, setting, settings};
+use super::presets;
+use super::sections::{keys_of, sections, setting, settings};
 
 /// The version of the settings' vocabulary: what files say in `version`. Files without it are of version 1.
 pub(super) const VERSION: i64 = 2;
@@ -38,14 +40,14 @@ impl Source {
     ///
     /// # Errors
     /// [`SettingsError::UnknownPreset`], and those of [`Source::read`].
-    pub fn find(name: &str) -> Result<Self, SettingsError> {
-        if let Some(preset) = presets::find(name) {
+    pub fn find(name: impl AsRef<OsStr>) -> Result<Self, SettingsError> {
+        let path = Path::new(name.as_ref());
+        if let Some(preset) = path.to_str().and_then(presets::find) {
             return Ok(Self::preset(preset));
         }
-        let path = Path::new(name);
         // A bare word is a preset mistyped; anything with a separator or an ending was meant as a path.
         if !path.exists() && path.extension().is_none() && path.components().count() == 1 {
-            return Err(unknown_preset(name));
+            return Err(unknown_preset(&path.to_string_lossy()));
         }
         Self::read(path)
     }
@@ -207,6 +209,11 @@ impl Override {
     /// When there is no such key.
     pub fn typed(argument: &'static str, key: &'static str, value: &str) -> Self {
         Self::flag(argument, key, typed_value(value))
+    }
+
+    /// The key that it gives, as it was written.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// `key` as a program changes it.

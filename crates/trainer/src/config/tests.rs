@@ -33,7 +33,7 @@ fn keys_are_unique_and_what_they_mean_by_absence_is_a_value_of_theirs() {
     assert_eq!(paths.len(), count);
     for setting in settings() {
         let about = setting.about();
-        assert!(sections().any(|section| section == about.section()), "{}", about.path);
+        assert!(sections::sections().any(|section| section == about.section()), "{}", about.path);
         for meant in [about.before_2, about.otherwise].into_iter().flatten() {
             let value = typed_value(meant);
             assert_eq!(setting.canonical(&value), Some(value), "{}", about.path);
@@ -92,7 +92,7 @@ proptest! {
         limit in 1..u64::from(u32::MAX),
         seed in any::<u64>(),
     ) {
-        let config = Config::preset(presets::ALL[preset].name).unwrap().with_run(Seed(seed), "flex");
+        let config = Config::preset(presets::ALL[preset].name).unwrap().with_run(Seed(seed), "flex").unwrap();
         // Few steps, so that every warm-up finds enough transitions.
         let n_step = n_step.min(config.agent().learning.n_step.max(1));
         let changed = config
@@ -326,7 +326,7 @@ fn an_environment_of_the_programs_own_has_a_name_and_no_stop_score_of_others() {
 
 #[test]
 fn a_seed_beyond_tomls_numbers_is_written_and_read() {
-    let config = Config::preset("catch").unwrap().with_run(Seed(u64::MAX), "cuda:1");
+    let config = Config::preset("catch").unwrap().with_run(Seed(u64::MAX), "cuda:1").unwrap();
     let again = Config::from_toml("x", &config.to_toml()).unwrap();
     assert_eq!((again.run().seed, again.run().device.as_str()), (Seed(u64::MAX), "cuda:1"));
     assert_eq!(Config::from_toml("x", "base = \"catch\"\n[run]\nseed = 3\n").unwrap().run().seed, Seed(3));
@@ -346,4 +346,24 @@ fn settings_are_listed_with_range_value_and_meaning() {
     assert_says(&learning, &["0.99 in the preset dqn", "200 in the preset qr-dqn", "from 1 to 1000"]);
     assert!(!learning.contains("replay.capacity"));
     assert_says(&listing::render(Some("trainning")).unwrap_err().to_string(), &["`training`", "sections: environment"]);
+}
+
+#[test]
+fn a_name_that_stands_for_other_rules_elsewhere_is_noted() {
+    let notes = |game: &str, protocol: &str| -> Vec<String> {
+        let settings = [format!("environment.game={game}"), format!("environment.protocol={protocol}")];
+        let config = read("pong", &settings.each_ref().map(String::as_str)).unwrap();
+        let notes = config.notes().iter().map(ToString::to_string);
+        notes.filter(|note| note.contains("elsewhere")).collect()
+    };
+    let [note] = &notes("ALE/Breakout-v5", "deepmind")[..] else { panic!("one note") };
+    assert_says(note, &["ALE/Breakout-v5", "dopamine comes nearest", "has protocol deepmind"]);
+    for (game, protocol) in [
+        ("ALE/Breakout-v5", "dopamine"),
+        ("BreakoutNoFrameskip-v4", "cleanrl"),
+        ("breakout", "machado"),
+        ("Breakout", "dopamine"),
+    ] {
+        assert_eq!(notes(game, protocol), [""; 0], "{game} {protocol}");
+    }
 }

@@ -18,7 +18,7 @@ pub struct TrainingConfig {
     pub score_window: NonZeroUsize,
     /// Agent steps between writings of the latest weights.
     pub save_period: AgentSteps,
-    /// Whether the environments go on while the network learns. Actions are then chosen with the weights of before the
+    /// Whether the environments go on while the network learns. Actions are then chosen with the weights from before the
     /// updates that are under way, and those do not see what is played meanwhile; a run stays the same whenever it is
     /// repeated.
     pub pipeline: bool,
@@ -26,11 +26,11 @@ pub struct TrainingConfig {
 
 keys! {
     const AGENT_STEPS: Key<AgentSteps> = whole("training.agent_steps", 1..=u64::MAX, "agent steps", "When the run ends at the latest, over all environments together.");
-    const FRAMES: Key<Frames> = whole("training.frames", 1..=u64::MAX, "emulator frames", "The same in emulator frames, in place of agent steps.");
+    const FRAMES: Key<Frames> = whole("training.frames", 1..=u64::MAX, "emulator frames", "The same in emulator frames, in place of agent steps; without an emulator, an agent step is one frame.");
     pub(super) const STOP_SCORE: Key<Option<f64>> = number("training.stop_score", "a score", Bounds::Finite, "The mean score that ends the run as solved; \"none\" trains until the limit.").or("none");
     const SCORE_WINDOW: Key<NonZeroUsize> = whole("training.score_window", 1..=1_000_000, "episodes", "Episodes in the mean score that is shown and held against the stop score.");
     const SAVE_PERIOD: Key<AgentSteps> = whole("training.save_period", 1..=u64::MAX, "agent steps", "How often the latest weights are written.");
-    const PIPELINE: Key<bool> = truth("training.pipeline", "Whether environments go on while the network learns, with the weights of before: faster, with other results.").formerly("learning.pipeline").otherwise("false");
+    const PIPELINE: Key<bool> = truth("training.pipeline", "Whether environments go on while the network learns, with the weights from before the update: faster, with other results.").formerly("learning.pipeline").otherwise("false");
 }
 
 /// The two ways to limit a run: in agent steps and in frames.

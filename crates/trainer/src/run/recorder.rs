@@ -11,12 +11,12 @@ use prism_runs::{
 
 use crate::config::Config;
 use crate::error::RunError;
-use crate::run::training::Happening;
+use crate::run::training::TrainingEvent;
 
 /// Metadata key of a weights file under which the run's configuration stands.
 pub const CONFIG_KEY: &str = "prism.config";
 
-/// Metadata key of a weights file under which it stands where the run was, as JSON.
+/// Metadata key of a weights file whose value is the run's [`Position`] when the weights were taken, as JSON.
 pub const POSITION_KEY: &str = "prism.position";
 
 /// Writes a run down and keeps its weights.
@@ -60,9 +60,9 @@ impl Recorder {
     }
 
     /// Takes note of something that happened.
-    pub(super) fn witness(&mut self, agent: &Agent, happening: Happening<'_>) -> Result<(), RunError> {
-        match happening {
-            Happening::Stepped { environment, step } => {
+    pub(super) fn record(&mut self, agent: &Agent, event: TrainingEvent<'_>) -> Result<(), RunError> {
+        match event {
+            TrainingEvent::Stepped { environment, step } => {
                 let best_before = self.scores.best_mean();
                 let Some(game) = self.scores.observe(environment, step) else { return Ok(()) };
                 if self.scores.best_mean() > best_before {
@@ -71,7 +71,7 @@ impl Recorder {
                 let mean_score = self.scores.recent_mean().expect("a game has just ended");
                 self.journal.record(Event::Episode(EpisodeRecord { game, mean_score, at: position(agent) }))?;
             }
-            Happening::Learned(Learned::Updates(summary)) => {
+            TrainingEvent::Learned(Learned::Updates(summary)) => {
                 self.journal.record(Event::Update(UpdateRecord {
                     loss: summary.loss,
                     mean_q: summary.mean_q,
@@ -81,7 +81,7 @@ impl Recorder {
                     at: record_position(summary.at),
                 }))?;
             }
-            Happening::Learned(Learned::Distributions(distributions)) => {
+            TrainingEvent::Learned(Learned::Distributions(distributions)) => {
                 self.picture(agent, distributions.observations)?;
                 let of_one = distributions.probabilities.len() / distributions.observations;
                 for (observation, probabilities) in distributions.probabilities.chunks(of_one).enumerate() {
@@ -149,7 +149,10 @@ impl Recorder {
 
     /// Completes the records of a run that has come to an end.
     pub(super) fn finish(mut self, ending: Ending, agent: &Agent) -> Result<Summary, RunError> {
-        self.save(agent)?;
+        if let Err(error) = self.save(agent) {
+            self.give_up(&error, agent);
+            return Err(error);
+        }
         Ok(self.journal.finish(ending, position(agent))?)
     }
 

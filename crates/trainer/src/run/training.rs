@@ -16,18 +16,22 @@ pub(crate) struct Training {
     limit: AgentSteps,
 }
 
+/// Agent steps that each environment takes at most before the agent observes them: what they show is kept until then, and a
+/// request to stop waits.
+const LONGEST_STRETCH: u64 = 64;
+
 /// Whether the environments wait while the network learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     /// They wait: the next actions come from the weights that have just been learned.
     InTurns,
-    /// They go on, with the weights of before the updates under way.
+    /// They go on, with the weights from before the updates under way.
     Pipelined,
 }
 
 /// What happens while an agent trains.
 #[derive(Debug)]
-pub(crate) enum Happening<'a> {
+pub(crate) enum TrainingEvent<'a> {
     /// An environment answered an action, and the agent has observed it.
     Stepped {
         /// The environment's number.
@@ -89,14 +93,14 @@ impl Training {
     /// Plays at least one agent step in every environment and makes the updates that are due.
     ///
     /// # Errors
-    /// When an environment fails, a loss is not finite, or `witness` refuses.
+    /// When an environment fails, a loss is not finite, or `record` refuses.
     pub(crate) fn step<E: From<TrainingError>>(
         &mut self,
-        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+        record: &mut impl FnMut(&Agent, TrainingEvent<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         match self.order {
-            Order::InTurns => self.play_then_learn(witness),
-            Order::Pipelined => self.play_while_learning(witness),
+            Order::InTurns => self.play_then_learn(record),
+            Order::Pipelined => self.play_while_learning(record),
         }
     }
 
@@ -106,16 +110,16 @@ impl Training {
     /// As [`Training::step`].
     pub(crate) fn finish<E: From<TrainingError>>(
         &mut self,
-        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+        record: &mut impl FnMut(&Agent, TrainingEvent<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut learned = self.agent.learn().map_err(TrainingError::from)?;
         learned.extend(self.agent.finish().map_err(TrainingError::from)?);
-        learned.into_iter().try_for_each(|learned| witness(&self.agent, Happening::Learned(learned)))
+        learned.into_iter().try_for_each(|learned| record(&self.agent, TrainingEvent::Learned(learned)))
     }
 
     fn play_then_learn<E: From<TrainingError>>(
         &mut self,
-        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+        record: &mut impl FnMut(&Agent, TrainingEvent<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { environments, agent, .. } = self;
         let mut policy = agent.policy();
@@ -126,22 +130,24 @@ impl Training {
             let step = &environments.steps()[stream];
             let observation = environments.observation(stream);
             if step.time_step.step_type == StepType::Last {
-                agent.observe(stream, action, &step.time_step, environments.last_observation(stream));
+                agent
+                    .observe(stream, action, &step.time_step, environments.last_observation(stream))
+                    .map_err(TrainingError::from)?;
                 agent.begin(stream, observation);
             } else {
-                agent.observe(stream, action, &step.time_step, observation);
+                agent.observe(stream, action, &step.time_step, observation).map_err(TrainingError::from)?;
             }
-            witness(agent, Happening::Stepped { environment: stream, step })?;
+            record(agent, TrainingEvent::Stepped { environment: stream, step })?;
         }
         let learned = agent.learn().map_err(TrainingError::from)?;
-        learned.into_iter().try_for_each(|learned| witness(agent, Happening::Learned(learned)))
+        learned.into_iter().try_for_each(|learned| record(agent, TrainingEvent::Learned(learned)))
     }
 
-    /// Learns from the steps observed so far while the environments go on to where the next update falls due. Nothing that
-    /// one side does depends on how far the other has come: actions come from the weights before these updates.
+    /// Learns from the steps observed so far while the environments go on, at most to where the next update falls due. Nothing
+    /// that one side does depends on how far the other has come: actions come from the weights before these updates.
     fn play_while_learning<E: From<TrainingError>>(
         &mut self,
-        witness: &mut impl FnMut(&Agent, Happening<'_>) -> Result<(), E>,
+        record: &mut impl FnMut(&Agent, TrainingEvent<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let epsilons = self.epsilons_until_update();
         let Self { environments, agent, .. } = self;
@@ -149,22 +155,22 @@ impl Training {
         let (learned, played) = rayon::join(|| agent.learn(), || play_ahead(environments, &mut policy, &epsilons));
         agent.retire(policy);
         for learned in learned.map_err(TrainingError::from)? {
-            witness(agent, Happening::Learned(learned))?;
+            record(agent, TrainingEvent::Learned(learned))?;
         }
         for played in played.map_err(TrainingError::from)?.iter().flatten() {
             let PlayedStep { environment, action, step, observation, last_observation } = played;
             let next = last_observation.as_ref().unwrap_or(observation);
-            agent.observe(*environment, *action, &step.time_step, next);
+            agent.observe(*environment, *action, &step.time_step, next).map_err(TrainingError::from)?;
             if last_observation.is_some() {
                 agent.begin(*environment, observation);
             }
-            witness(agent, Happening::Stepped { environment: *environment, step })?;
+            record(agent, TrainingEvent::Stepped { environment: *environment, step })?;
         }
         Ok(())
     }
 
-    /// ε for each agent step of all environments from now until one of them makes an update due or reaches the limit. During
-    /// the warm-up it is one step at a time, so that a request to stop is noticed soon.
+    /// ε for each agent step of all environments from now until one of them makes an update due or reaches the limit, but no
+    /// more than [`LONGEST_STRETCH`]. During the warm-up it is one step at a time, so that a request to stop is noticed soon.
     fn epsilons_until_update(&self) -> Vec<f64> {
         let now = self.agent.position().agent_steps;
         let environments = self.environments.len() as u64;
@@ -172,7 +178,7 @@ impl Training {
             1
         } else {
             let left = self.limit.0.saturating_sub(now.0);
-            self.agent.steps_until_update().0.min(left).div_ceil(environments).max(1)
+            self.agent.steps_until_update().0.min(left).div_ceil(environments).clamp(1, LONGEST_STRETCH)
         };
         (0..plays).map(|play| self.agent.epsilon_at(now + AgentSteps(play * environments))).collect()
     }
@@ -205,4 +211,35 @@ fn play(
         }
     });
     Ok(played.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environments::Environments;
+
+    #[test]
+    fn a_long_way_to_the_next_update_is_gone_in_short_stretches() {
+        let config = Config::preset("catch").unwrap();
+        let config = config.with_all([("learning.period", 1000), ("replay.warm_up", 50)]).unwrap();
+        let config = config.with("training.pipeline", true).unwrap();
+        let environments = Environments::of(config.environment(), None).unwrap();
+        let environments = environments.build(config.environment(), config.environment().count, Seed(1)).unwrap();
+        let device = prism_model::open_device("flex").expect("tests are built with flex");
+        let mut training = Training::new(&config, environments, Seed(1), &device).unwrap();
+        let mut longest = 0;
+        while training.agent().position().updates < 2 {
+            let mut steps = 0;
+            let mut count = |_: &Agent, event: TrainingEvent<'_>| {
+                steps += u64::from(matches!(event, TrainingEvent::Stepped { .. }));
+                Ok::<(), RunError>(())
+            };
+            training.step(&mut count).unwrap();
+            longest = longest.max(steps);
+            assert!(steps <= LONGEST_STRETCH * training.environments() as u64, "{steps} steps in one stretch");
+        }
+        assert!(longest > training.environments() as u64, "the environments go on for more than a step: {longest}");
+        // The second update was due at agent step 2000.
+        assert!((2000..2000 + 2 * LONGEST_STRETCH).contains(&training.agent().position().agent_steps.0));
+    }
 }
