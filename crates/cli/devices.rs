@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use prism_model::{BACKENDS, device_names, find_device, survey};
+use prism_model::{BACKENDS, DeviceClass, device_names, find_device, survey};
 
 /// Writes what each backend finds on this machine, and which device `auto` takes.
 pub fn print(output: &mut impl Write) -> io::Result<()> {
@@ -22,7 +22,8 @@ pub fn print(output: &mut impl Write) -> io::Result<()> {
         writeln!(output, "  {backend:<10}not in this build (cargo feature {backend})")?;
     }
     match find_device("auto") {
-        Ok(choice) => writeln!(output, "\nauto takes {choice}"),
+        Ok(choice) if choice.device.class == DeviceClass::Cpu => writeln!(output, "\nauto takes {choice}"),
+        Ok(choice) => writeln!(output, "\nauto takes {choice}; for small networks without convolutions, flex"),
         Err(error) => writeln!(output, "\n{error}"),
     }
 }

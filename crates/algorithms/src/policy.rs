@@ -30,6 +30,7 @@ impl Policy {
     }
 
     /// The actor, whose random stream continues where the policy left it.
+    #[cfg(feature = "train")]
     pub(crate) fn into_actor(self) -> Actor {
         self.actor
     }

@@ -8,6 +8,7 @@ use prism_model::{Device, NetworkConfig, QNetwork, Weights};
 use prism_runs::{Ending, ScoreTracker};
 
 use crate::config::{Config, EvaluationConfig};
+use crate::device::device_of;
 use crate::environments::Environments;
 use crate::error::RunError;
 use crate::interrupt::Interrupt;
@@ -26,7 +27,7 @@ pub fn evaluate(
     interrupt: &Interrupt,
     watch: &mut dyn FnMut(EvaluatedGame),
 ) -> Result<Games, RunError> {
-    let device = prism_model::open_device(&config.run().device)?;
+    let device = device_of(config)?.device.open();
     let mut evaluation = Evaluation::new(config, environments)?;
     weights.check(&config.agent().network(evaluation.environments.spec()))?;
     let policy = evaluation.policy(weights.network(&device)?, weights.config().clone(), &device);

@@ -26,6 +26,7 @@
 
 pub mod bench;
 mod config;
+mod device;
 mod environments;
 mod error;
 mod evaluate;

@@ -15,6 +15,7 @@ use self::recorder::Recorder;
 pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
 use crate::config::{Config, MemoryNeed};
+use crate::device::device_of;
 use crate::environments::Environments;
 use crate::error::RunError;
 use crate::evaluate::Evaluation;
@@ -90,10 +91,10 @@ impl Run {
         let mut journal = Journal::create(&folder, header)?;
         journal.note(format!("device {choice}"))?;
         if choice.device.class != DeviceClass::Cpu {
+            let made = if cfg!(feature = "autotune") { "compiled and tuned" } else { "compiled" };
             let kept = if cfg!(feature = "persistence") { "; the results are kept for later runs" } else { "" };
-            journal.note(format!(
-                "the device's kernels are compiled and tuned at their first use, which can take minutes{kept}"
-            ))?;
+            journal
+                .note(format!("the device's kernels are {made} at their first use, which can take minutes{kept}"))?;
         }
         for note in config.notes() {
             journal.note(note.to_string())?;
@@ -119,7 +120,7 @@ impl Run {
         config: &Config,
         environments: &Environments,
     ) -> Result<(DeviceChoice, VectorEnvironment, MemoryNeed), RunError> {
-        let choice = prism_model::find_device(&config.run().device)?;
+        let choice = device_of(config)?;
         let (environment, seed) = (config.environment(), config.run().seed);
         let built = environments.build(environment, environment.count, seed.derive("environment", 0))?;
         let need = config.memory(&built.spec().observation);
