@@ -36,7 +36,7 @@ pub struct GroupResult {
     pub runs: usize,
     /// Mean score of the last games of a run; `None` while no game has ended.
     pub score: Option<OverSeeds>,
-    /// The mean score that ends a run; `None` where there is none, or the runs have different ones.
+    /// The mean score that ends those runs that one ends; `None` where no score ends a run, or they have different ones.
     pub stop_score: Option<f64>,
     /// Agent steps after which a run's own mean score reached the stop score, over the runs that reached it.
     pub steps_to_stop: Option<OverSeeds>,

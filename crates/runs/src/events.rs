@@ -27,7 +27,7 @@ pub enum Event {
     Evaluation(EvaluationRecord),
     /// Distributions of returns were computed.
     Distributions(DistributionRecord),
-    /// The run's position, after every agent step.
+    /// The run's position, after every call that plays: an agent step of every environment, or several.
     Progress(Position),
     /// The run's position, every ten seconds.
     Timing(Position),
@@ -123,7 +123,7 @@ pub enum Ending {
     Limit,
     /// A user asked for it with Ctrl-C.
     Interrupted,
-    /// The system or a batch system asked for it, by SIGTERM.
+    /// The system or a batch system asked for it, by SIGTERM or SIGHUP.
     Terminated,
     /// The run could not continue.
     Failed {

@@ -34,7 +34,7 @@ pub struct Journal {
     totals: Totals,
     /// When speeds were last written down.
     timed: Duration,
-    estimate: Stage,
+    estimate: EstimateStage,
     ended: bool,
 }
 
@@ -59,7 +59,7 @@ struct Totals {
 
 /// How far the estimate of a run's time has come.
 #[derive(Clone, Copy, Debug)]
-enum Stage {
+enum EstimateStage {
     /// The run has made no more than the `updates` it had when this journal began: its speed will change with the next.
     WarmUp {
         updates: u64,
@@ -118,7 +118,7 @@ impl Journal {
         timed: Duration,
     ) -> Self {
         let narrator = Narrator::new(folder, &header, totals.evaluations);
-        let estimate = Stage::WarmUp { updates: totals.at.updates };
+        let estimate = EstimateStage::WarmUp { updates: totals.at.updates };
         let opening = vec![Event::Started(header.clone())];
         Self { header, sinks, opening, fresh: true, narrator, meter, totals, timed, estimate, ended: false }
     }
@@ -135,7 +135,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Records `event`. [`Event::Progress`] belongs after every agent step: the journal decides how often it is shown.
+    /// Records `event`. [`Event::Progress`] belongs after every call that plays: sinks decide how often they show it.
     ///
     /// # Errors
     /// When a sink cannot write; the others have taken the event nevertheless.
@@ -266,7 +266,7 @@ impl Totals {
     }
 }
 
-impl Stage {
+impl EstimateStage {
     /// Advances with the run's position; returns the estimate when it can be made.
     fn advance(&mut self, at: &Position, now: Duration, header: &RunHeader) -> Option<Estimate> {
         match *self {

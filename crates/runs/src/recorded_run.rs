@@ -112,7 +112,7 @@ impl RecordedRun {
             leaves.get(key).ok_or_else(missing)
         };
         let refused =
-            |key: &str, value| ReadError::malformed(&config_path, None, format!("{key} = {value} is no number"));
+            |key: &str, value| ReadError::malformed(&config_path, None, format!("{key} = {value} cannot be used"));
         let amount = |key: &str| known(key).and_then(|value| number_of(value).ok_or_else(|| refused(key, value)));
         let score_window = known("training.score_window")?;
         let stop_score = known("training.stop_score")?;
@@ -120,6 +120,7 @@ impl RecordedRun {
             score_window: score_window
                 .as_integer()
                 .and_then(|games| games.try_into().ok())
+                .filter(|games| *games > 0)
                 .ok_or_else(|| refused("training.score_window", score_window))?,
             stop_score: if stop_score.as_str() == Some("none") { None } else { Some(amount("training.stop_score")?) },
             warm_up: amount("replay.warm_up")?,
@@ -353,7 +354,10 @@ mod tests {
         damage("config.toml", "capacity =", "capacity = 1");
         damage("config.toml", "warm_up = 500", "warm_up = \"soon\"");
         let message = RecordedRun::open(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("replay.warm_up = \"soon\" is no number"), "{message}");
+        assert!(message.contains("replay.warm_up = \"soon\" cannot be used"), "{message}");
+        damage("config.toml", "score_window = 100", "score_window = 0");
+        let message = RecordedRun::open(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("training.score_window = 0 cannot be used"), "{message}");
         damage("manifest.json", "\"seed\": 7", "\"seed\": -7");
         let message = RecordedRun::open(folder.path()).unwrap_err().to_string();
         assert!(message.contains("manifest.json, line 7: "), "{message}");

@@ -211,15 +211,17 @@ impl Run {
     }
 
     fn evaluate(&mut self) -> Result<(), RunError> {
-        let evaluation = self.config.evaluation();
         // Every evaluation of a run plays the same starts, so that only the weights differ.
-        let mut stage = Evaluation::new(&self.config, &self.environments)?;
+        let mut evaluation = Evaluation::new(&self.config, &self.environments)?;
         let agent = self.training.agent();
-        let policy = stage.policy(agent.network(), agent.network_config().clone(), &self.device);
-        let games = stage.play(policy, &self.interrupt, &mut |_| {})?;
+        let policy = evaluation.policy(agent.network(), agent.network_config().clone(), &self.device);
+        let games = evaluation.play(policy, &self.interrupt, &mut |_| {})?;
         if games.are_complete() {
-            let record =
-                EvaluationRecord { scores: games.scores(), epsilon: evaluation.epsilon, at: recorder::position(agent) };
+            let record = EvaluationRecord {
+                scores: games.scores(),
+                epsilon: self.config.evaluation().epsilon,
+                at: recorder::position(agent),
+            };
             self.recorder.evaluation(record)?;
         }
         Ok(())

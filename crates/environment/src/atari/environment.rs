@@ -34,7 +34,7 @@ enum Phase {
 
 /// How far the game has come and what decides its future outside of the emulator and the stack.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Course {
+struct GameState {
     phase: Phase,
     /// Draws no-op starts and sticky actions.
     generator: Generator,
@@ -65,7 +65,7 @@ pub struct AtariEnvironment {
     end: GameEnd,
     view: ViewBuffers,
     stack: FrameStack,
-    course: Course,
+    state: GameState,
 }
 
 impl AtariEnvironment {
@@ -110,7 +110,7 @@ impl AtariEnvironment {
             actions,
             end: config.game().end,
             view,
-            course: Course {
+            state: GameState {
                 phase: Phase::BetweenGames,
                 generator: seed.derive("atari", 0).generator(),
                 last_action: Action::Noop,
@@ -151,12 +151,12 @@ impl AtariEnvironment {
     fn start_game(&mut self) -> Unseen {
         let mut unseen = self.wait_at_start();
         for action in self.opening() {
-            self.course.game_frames = 0;
+            self.state.game_frames = 0;
             if self.press(action, &mut unseen) == Game::Over {
                 unseen = self.wait_at_start();
             }
         }
-        self.course.game_frames = 0;
+        self.state.game_frames = 0;
         unseen
     }
 
@@ -174,7 +174,7 @@ impl AtariEnvironment {
     /// Presses the reset switch and nothing for the frames of a no-op start.
     fn wait_at_start(&mut self) -> Unseen {
         let no_op_max = self.config.options().no_op_max;
-        let no_ops = if no_op_max == 0 { 0 } else { self.course.generator.random_range(1..=no_op_max) };
+        let no_ops = if no_op_max == 0 { 0 } else { self.state.generator.random_range(1..=no_op_max) };
         let mut unseen = self.press_reset();
         for _ in 0..no_ops {
             unseen.add(self.act(Action::Noop));
@@ -182,7 +182,7 @@ impl AtariEnvironment {
                 unseen = self.press_reset();
             }
         }
-        self.course.lives = self.emulator.lives();
+        self.state.lives = self.emulator.lives();
         self.view.capture(self.emulator.as_ref());
         self.view.forget_previous();
         unseen
@@ -212,7 +212,7 @@ impl AtariEnvironment {
     /// Another game begins: nothing of it has been emulated yet.
     fn press_reset(&mut self) -> Unseen {
         self.emulator.reset();
-        self.course.last_action = Action::Noop;
+        self.state.last_action = Action::Noop;
         Unseen::default()
     }
 
@@ -227,9 +227,9 @@ impl AtariEnvironment {
             frames += 1;
             self.view.capture(self.emulator.as_ref());
             let game = self.state_of_game();
-            let life_lost = game != Game::Over && self.emulator.lives() < self.course.lives;
+            let life_lost = game != Game::Over && self.emulator.lives() < self.state.lives;
             if frames == frame_skip || game != Game::Running || (life_lost && life_loss == LifeLoss::EpisodeEnd) {
-                self.course.lives = self.emulator.lives();
+                self.state.lives = self.emulator.lives();
                 if frames == 1 {
                     self.view.forget_previous();
                 }
@@ -252,12 +252,12 @@ impl AtariEnvironment {
 
     /// Emulates one frame and returns the points it gave: the console sees `action`, or the last one again where it sticks.
     fn act(&mut self, action: Action) -> i32 {
-        let sticks = self.course.generator.random::<f32>() < self.config.options().repeat_action_probability;
+        let sticks = self.state.generator.random::<f32>() < self.config.options().repeat_action_probability;
         if !sticks {
-            self.course.last_action = action;
+            self.state.last_action = action;
         }
-        self.course.game_frames += 1;
-        self.emulator.act(self.course.last_action)
+        self.state.game_frames += 1;
+        self.emulator.act(self.state.last_action)
     }
 
     /// What observations are and are made of, which a saved state must agree with.
@@ -267,7 +267,7 @@ impl AtariEnvironment {
     }
 
     fn playable(&self, action: usize) -> Result<Action, EnvironmentError> {
-        if self.course.phase != Phase::Playing {
+        if self.state.phase != Phase::Playing {
             return Err(self.spec.needs_reset());
         }
         self.actions.get(action).copied().ok_or_else(|| self.spec.unknown_action(action))
@@ -285,7 +285,7 @@ impl AtariEnvironment {
     fn state_of_game(&self) -> Game {
         if self.game_over() {
             Game::Over
-        } else if self.config.options().frame_limit.is_some_and(|limit| self.course.game_frames >= limit) {
+        } else if self.config.options().frame_limit.is_some_and(|limit| self.state.game_frames >= limit) {
             Game::Truncated
         } else {
             Game::Running
@@ -299,7 +299,7 @@ impl Environment for AtariEnvironment {
     }
 
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
-        let unseen = match self.course.phase {
+        let unseen = match self.state.phase {
             Phase::BetweenLives => Unseen::default(),
             Phase::BetweenGames | Phase::Playing => {
                 let unseen = self.start_game();
@@ -307,10 +307,10 @@ impl Environment for AtariEnvironment {
                 unseen
             }
         };
-        self.course.phase = Phase::Playing;
+        self.state.phase = Phase::Playing;
         self.stack.write(observation);
         let Unseen { points, frames } = unseen;
-        Ok(TimeStep { raw_reward: points as f32, frames, ..TimeStep::first(self.course.lives) })
+        Ok(TimeStep { raw_reward: points as f32, frames, ..TimeStep::first(self.state.lives) })
     }
 
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
@@ -330,7 +330,7 @@ impl Environment for AtariEnvironment {
             raw_reward: points as f32,
             discount: if terminal { 0.0 } else { 1.0 },
             game,
-            lives: self.course.lives,
+            lives: self.state.lives,
             frames,
         };
 
@@ -342,7 +342,7 @@ impl Environment for AtariEnvironment {
             time_step.game = self.state_of_game();
             self.show_first();
         }
-        self.course.phase = match time_step.game {
+        self.state.phase = match time_step.game {
             Game::Over | Game::Truncated => Phase::BetweenGames,
             Game::Running if life_ends => Phase::BetweenLives,
             Game::Running => Phase::Playing,
@@ -354,7 +354,7 @@ impl Environment for AtariEnvironment {
         let mut frames = vec![0; self.spec.observation.bytes()];
         self.stack.write(&mut frames);
         let saved =
-            SavedState { shape: self.shape(), course: self.course.clone(), frames, emulator: self.emulator.snapshot() };
+            SavedState { shape: self.shape(), state: self.state.clone(), frames, emulator: self.emulator.snapshot() };
         Ok(state::encode(&self.spec.name, &saved))
     }
 
@@ -373,7 +373,7 @@ impl Environment for AtariEnvironment {
             reason: error.to_string(),
         })?;
         self.stack.read(&saved.frames);
-        self.course = saved.course;
+        self.state = saved.state;
         Ok(())
     }
 }
@@ -382,7 +382,7 @@ impl Environment for AtariEnvironment {
 #[derive(Serialize, Deserialize)]
 struct SavedState {
     shape: String,
-    course: Course,
+    state: GameState,
     frames: Vec<u8>,
     emulator: Vec<u8>,
 }

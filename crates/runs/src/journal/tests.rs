@@ -241,7 +241,7 @@ fn a_failure_of_a_sink_is_reported_and_the_others_still_take_the_event() {
 
 #[test]
 fn the_time_is_estimated_from_the_speed_of_learning_and_not_of_the_warm_up() {
-    let mut stage = Stage::WarmUp { updates: 0 };
+    let mut stage = EstimateStage::WarmUp { updates: 0 };
     let header = header();
     let mut advance = |seconds, agent_steps, updates| {
         let at = Position { updates, ..position(agent_steps) };
