@@ -4,29 +4,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
+pub(crate) use prism_kernels::{ConvolutionForm, FusedActivation};
 
-/// Stride, padding and activation of a convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ConvolutionForm {
-    pub(crate) stride: usize,
-    /// Rows and columns of zeros on each side, fewer than the kernel has.
-    pub(crate) padding: usize,
-    pub(crate) activation: FusedActivation,
-}
-
-/// Activation that is applied in the pass of the convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FusedActivation {
-    /// max(0, x).
-    Relu,
-    /// x.
-    Identity,
-}
-
-impl ConvolutionForm {
-    pub(super) fn options(self) -> ConvOptions<2> {
-        ConvOptions::new([self.stride; 2], [self.padding; 2], [1; 2], 1)
-    }
+/// The form as Burn's own convolution takes it.
+pub(super) fn options(form: ConvolutionForm) -> ConvOptions<2> {
+    ConvOptions::new([form.stride; 2], [form.padding; 2], [1; 2], 1)
 }
 
 /// Forward pass of activation(convolution(x, w) + b).
@@ -53,7 +35,7 @@ pub(crate) trait ConvolutionOps: Backend {
         bias: FloatTensor<Self>,
         form: ConvolutionForm,
     ) -> FloatTensor<Self> {
-        let output = Self::conv2d(channels_first::<Self>(x), weight, Some(bias), form.options());
+        let output = Self::conv2d(channels_first::<Self>(x), weight, Some(bias), options(form));
         channels_last::<Self>(match form.activation {
             FusedActivation::Relu => Self::relu(output),
             FusedActivation::Identity => output,

@@ -3,24 +3,9 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
+pub(crate) use prism_kernels::Windows;
 
 use super::convolution::{channels_first, channels_last};
-
-/// Square windows; pixels outside of the feature map do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Windows {
-    pub(crate) size: usize,
-    pub(crate) stride: usize,
-    /// Rows and columns by which the first and last windows reach beyond the feature map, less than `size`.
-    pub(crate) padding: usize,
-}
-
-impl Windows {
-    /// Number of windows along `side` rows or columns.
-    pub(crate) fn along(self, side: usize) -> usize {
-        (side + 2 * self.padding - self.size) / self.stride + 1
-    }
-}
 
 /// Forward pass of the maximum over windows.
 ///

@@ -1,8 +1,6 @@
 //! The kernels that only training needs.
 
 mod convolution;
-mod dense;
-mod direct;
 mod linear;
 mod max_pool;
 mod norm;

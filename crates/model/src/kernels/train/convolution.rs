@@ -8,7 +8,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use burn::tensor::Shape;
 
-use crate::kernels::convolution::{ConvolutionForm, ConvolutionOps, FusedActivation, channels_first, channels_last};
+use crate::kernels::convolution::{
+    ConvolutionForm, ConvolutionOps, FusedActivation, channels_first, channels_last, options,
+};
 
 /// Backward pass of [`ConvolutionOps`], which documents the shapes; a gradient has the shape of its variable.
 ///
@@ -27,7 +29,7 @@ pub(crate) trait ConvolutionGradients: Backend {
         let gradient = before_rectifier::<Self>(output, output_gradient, form);
         let bias = [0, 2, 3].into_iter().fold(gradient.clone(), Self::float_sum_dim);
         let bias = Self::float_reshape(bias, Shape::new([weight.shape()[0]]));
-        (Self::conv2d_weight_backward(channels_first::<Self>(x), weight, gradient, form.options()), bias)
+        (Self::conv2d_weight_backward(channels_first::<Self>(x), weight, gradient, options(form)), bias)
     }
 
     /// Gradients of x, weight and bias.
@@ -41,7 +43,7 @@ pub(crate) trait ConvolutionGradients: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let gradient = before_rectifier::<Self>(output.clone(), output_gradient.clone(), form);
         let planes = channels_first::<Self>(x.clone());
-        let of_x = channels_last::<Self>(Self::conv2d_x_backward(planes, weight.clone(), gradient, form.options()));
+        let of_x = channels_last::<Self>(Self::conv2d_x_backward(planes, weight.clone(), gradient, options(form)));
         let (of_weight, of_bias) = Self::convolution_weight_backward(x, weight, output, output_gradient, form);
         (of_x, of_weight, of_bias)
     }
@@ -141,7 +143,7 @@ mod tests {
     ];
 
     fn reference(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>, form: ConvolutionForm) -> Tensor<4> {
-        let output = conv2d(x.permute([0, 3, 1, 2]), weight, Some(bias), form.options()).permute([0, 2, 3, 1]);
+        let output = conv2d(x.permute([0, 3, 1, 2]), weight, Some(bias), options(form)).permute([0, 2, 3, 1]);
         match form.activation {
             FusedActivation::Relu => relu(output),
             FusedActivation::Identity => output,

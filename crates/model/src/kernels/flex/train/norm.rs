@@ -3,11 +3,12 @@
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
+use prism_kernels::share;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::whole;
-use crate::kernels::flex::buffers::{contiguous, share, tensor, values};
+use crate::kernels::flex::buffers::{contiguous, tensor, values};
 use crate::kernels::train::norm::NormOps;
 
 /// Elements whose squares are summed in single precision; these sums are added in double precision.

@@ -3,11 +3,12 @@
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
+use prism_kernels::share;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::whole;
-use crate::kernels::flex::buffers::{contiguous, share, values};
+use crate::kernels::flex::buffers::{contiguous, values};
 use crate::kernels::train::adam::{AdamFactors, AdamOps};
 use crate::kernels::train::rms_prop::{RmsPropFactors, RmsPropOps};
 

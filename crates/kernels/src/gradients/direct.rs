@@ -1,4 +1,4 @@
-//! The gradients of a convolution, straight from its images; the table at the head of [`super::super::direct`] shows both.
+//! The gradients of a convolution, straight from its images; the table at the head of [`crate::direct`] shows both.
 
 #![allow(unsafe_code, reason = "the innermost loop reads and writes through pointers")]
 
@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::kernels::flex::direct::{Fields, Geometry};
-use crate::kernels::flex::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
+use crate::direct::{Fields, Geometry};
+use crate::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
 
 impl Geometry {
     /// Values of a run, with those that fill the last vector.
@@ -16,7 +16,7 @@ impl Geometry {
     }
 
     /// The inverse of [`Self::weight_by_patch`].
-    pub(super) fn weight_from_patches(&self, packed: &[f32]) -> Vec<f32> {
+    pub(crate) fn weight_from_patches(&self, packed: &[f32]) -> Vec<f32> {
         let mut weight = vec![0.0; self.patch() * self.out];
         self.each_channels_out(|from, to, count| {
             let values = weight[to..].iter_mut().step_by(self.patch());
@@ -28,7 +28,7 @@ impl Geometry {
     /// For a convolution of stride 1: the convolution that computes its input gradient from its output gradient
     /// `[rows, columns, padded out]`, and the border of zeros that it needs around the latter. `padding` is the border of the
     /// image.
-    pub(super) fn reversed(&self, padding: usize) -> (Self, usize) {
+    pub(crate) fn reversed(&self, padding: usize) -> (Self, usize) {
         let border = self.size - 1 - padding;
         let [height, width] = [self.rows(), self.columns()].map(|side| side + 2 * border);
         (Self { height, width, channels: self.padded_out(), size: self.size, stride: 1, out: self.channels }, border)
@@ -36,7 +36,7 @@ impl Geometry {
 
     /// `[out, channels, size, size]` to the weight of [`Self::reversed`], `[channels, padded out, size, size]`, with rows and
     /// columns reversed.
-    pub(super) fn reversed_weight(&self, weight: &[f32]) -> Vec<f32> {
+    pub(crate) fn reversed_weight(&self, weight: &[f32]) -> Vec<f32> {
         let area = self.size * self.size;
         let mut reversed = vec![0.0; self.channels * self.padded_out() * area];
         for (out, weight) in weight.chunks_exact(self.patch()).enumerate() {
@@ -49,7 +49,7 @@ impl Geometry {
     }
 
     /// `[out, channels, size, size]` to `[out, size, padded run]`.
-    pub(super) fn weight_by_out(&self, weight: &[f32]) -> Vec<f32> {
+    pub(crate) fn weight_by_out(&self, weight: &[f32]) -> Vec<f32> {
         let (size, channels) = (self.size, self.channels);
         let mut packed = vec![0.0; self.out * size * self.padded_run()];
         for (run, packed) in packed.chunks_exact_mut(self.padded_run()).enumerate() {
@@ -64,7 +64,7 @@ impl Geometry {
 }
 
 /// Adds the weight gradient of one image, for some values of the receptive field that lie in one run.
-pub(super) struct WeightPass<'a> {
+pub(crate) struct WeightPass<'a> {
     geometry: Geometry,
     image: &'a [f32],
     /// Gradient before the rectifier, `[pixels, padded out]`.
@@ -75,7 +75,7 @@ pub(super) struct WeightPass<'a> {
 }
 
 impl<'a> WeightPass<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         geometry: Geometry,
         image: &'a [f32],
         gradient: &'a [f32],
@@ -131,7 +131,7 @@ impl WithSimd for WeightPass<'_> {
 }
 
 /// Adds the input gradient to some images.
-pub(super) struct InputPass<'a> {
+pub(crate) struct InputPass<'a> {
     fields: &'a Fields,
     /// `[out, size, padded run]`
     weight: &'a [f32],
@@ -147,7 +147,7 @@ pub(super) struct InputPass<'a> {
 const WIDEST: usize = 4;
 
 impl<'a> InputPass<'a> {
-    pub(super) fn new(fields: &'a Fields, weight: &'a [f32], gradient: &'a [f32], images: &'a mut [f32]) -> Self {
+    pub(crate) fn new(fields: &'a Fields, weight: &'a [f32], gradient: &'a [f32], images: &'a mut [f32]) -> Self {
         let geometry = fields.geometry;
         assert_eq!(weight.len(), geometry.out * geometry.size * geometry.padded_run());
         assert_eq!(gradient.len(), fields.pixels_of(images) * geometry.padded_out());
@@ -205,14 +205,14 @@ impl WithSimd for InputPass<'_> {
 }
 
 /// Turns the gradient of one image after the rectifier into the one before it, in place, and sums it over the pixels.
-pub(super) struct Rectify<'a> {
-    pub(super) geometry: Geometry,
+pub(crate) struct Rectify<'a> {
+    pub(crate) geometry: Geometry,
     /// `[pixels, out]`
-    pub(super) output: &'a [f32],
+    pub(crate) output: &'a [f32],
     /// `[pixels, padded out]`; gradients of outputs that are not positive become 0.
-    pub(super) gradient: &'a mut [f32],
+    pub(crate) gradient: &'a mut [f32],
     /// `[out]`, added to.
-    pub(super) sums: &'a mut [f32],
+    pub(crate) sums: &'a mut [f32],
 }
 
 impl WithSimd for Rectify<'_> {
@@ -232,12 +232,12 @@ impl WithSimd for Rectify<'_> {
 }
 
 /// The sums of the gradient of one image.
-pub(super) struct GradientSums<'a> {
-    pub(super) geometry: Geometry,
+pub(crate) struct GradientSums<'a> {
+    pub(crate) geometry: Geometry,
     /// `[pixels, padded out]`
-    pub(super) gradient: &'a [f32],
+    pub(crate) gradient: &'a [f32],
     /// `[out]`, added to.
-    pub(super) sums: &'a mut [f32],
+    pub(crate) sums: &'a mut [f32],
 }
 
 impl WithSimd for GradientSums<'_> {

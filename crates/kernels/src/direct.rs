@@ -1,7 +1,7 @@
 //! Convolution of images, straight from their pixels: no receptive field is copied.
 //!
 //! All three passes are products of matrices whose left side is read in place. Feature maps are channels-last, so a
-//! receptive field is `size` runs of `size * channels` neighbouring values, and the tiles of [`super::tile`] serve every
+//! receptive field is `size` runs of `size * channels` neighbouring values, and the tiles of [`crate::tile`] serve every
 //! pass:
 //!
 //! | pass            | rows of a tile  | columns      | steps              |
@@ -10,7 +10,7 @@
 //! | weight gradient | receptive field | channels out | output pixels      |
 //! | input gradient  | output pixels   | a run        | channels out       |
 //!
-//! The output is here; the gradients are in the folder `train`.
+//! The output is here; the gradients are in the folder `gradients`.
 
 #![allow(unsafe_code, reason = "the innermost loop reads and writes through pointers")]
 
@@ -19,59 +19,63 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, store, vectors};
+use crate::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, store, vectors};
 
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Geometry {
+pub struct Geometry {
     /// With the zeros around the image, where there are any.
-    pub(super) height: usize,
+    pub height: usize,
     /// As `height`.
-    pub(super) width: usize,
-    pub(super) channels: usize,
-    pub(super) size: usize,
-    pub(super) stride: usize,
-    pub(super) out: usize,
+    pub width: usize,
+    /// Channels of the image.
+    pub channels: usize,
+    /// Rows and columns of a receptive field.
+    pub size: usize,
+    /// From one receptive field to the next.
+    pub stride: usize,
+    /// Channels of the output.
+    pub out: usize,
 }
 
 impl Geometry {
     /// Values of one image.
-    pub(super) fn image(&self) -> usize {
+    pub(crate) fn image(&self) -> usize {
         self.height * self.width * self.channels
     }
 
     /// Rows of output pixels.
-    pub(super) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         (self.height - self.size) / self.stride + 1
     }
 
     /// Columns of output pixels.
-    pub(super) fn columns(&self) -> usize {
+    pub fn columns(&self) -> usize {
         (self.width - self.size) / self.stride + 1
     }
 
     /// Output pixels of one image.
-    pub(super) fn pixels(&self) -> usize {
+    pub fn pixels(&self) -> usize {
         self.rows() * self.columns()
     }
 
     /// Values in a receptive field.
-    pub(super) fn patch(&self) -> usize {
+    pub fn patch(&self) -> usize {
         self.size * self.run()
     }
 
     /// Neighbouring values of a receptive field.
-    pub(super) fn run(&self) -> usize {
+    pub(crate) fn run(&self) -> usize {
         self.size * self.channels
     }
 
     /// Channels out, with those that fill the last vector.
-    pub(super) fn padded_out(&self) -> usize {
+    pub fn padded_out(&self) -> usize {
         self.out.next_multiple_of(ALIGNMENT)
     }
 
     /// Values between neighbouring rows of an image.
-    pub(super) fn line(&self) -> usize {
+    pub(crate) fn line(&self) -> usize {
         self.width * self.channels
     }
 
@@ -82,7 +86,7 @@ impl Geometry {
     ///
     /// Only one group's rows of the weight are read at a time, so that their neighbouring values stay in the cache.
     #[inline(always)]
-    pub(super) fn each_channels_out(&self, mut visit: impl FnMut(usize, usize, usize)) {
+    pub(crate) fn each_channels_out(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let area = self.size * self.size;
         for first in (0..self.out).step_by(ALIGNMENT) {
             for value in 0..self.patch() {
@@ -95,7 +99,7 @@ impl Geometry {
     }
 
     /// `[out, channels, size, size]` to `[patch, padded out]`.
-    pub(super) fn weight_by_patch(&self, weight: &[f32]) -> Vec<f32> {
+    pub(crate) fn weight_by_patch(&self, weight: &[f32]) -> Vec<f32> {
         let mut packed = vec![0.0; self.patch() * self.padded_out()];
         self.each_channels_out(|to, from, count| {
             let values = weight[from..].iter().step_by(self.patch());
@@ -108,14 +112,14 @@ impl Geometry {
 /// Where the receptive fields of output pixels begin in images that follow one another.
 ///
 /// A table, because the divisions that find a pixel's row and column would take a good part of a tile's time.
-pub(super) struct Fields {
-    pub(super) geometry: Geometry,
+pub(crate) struct Fields {
+    pub(crate) geometry: Geometry,
     /// Index of the first value of each output pixel's receptive field, image by image.
-    pub(super) corners: Vec<usize>,
+    pub(crate) corners: Vec<usize>,
 }
 
 impl Fields {
-    pub(super) fn new(geometry: Geometry, images: usize) -> Self {
+    pub(crate) fn new(geometry: Geometry, images: usize) -> Self {
         let mut corners = Vec::with_capacity(images * geometry.pixels());
         for image in 0..images {
             for row in 0..geometry.rows() {
@@ -131,7 +135,7 @@ impl Fields {
     ///
     /// # Panics
     /// When there are more images than the table covers, or the last one is cut short.
-    pub(super) fn pixels_of(&self, images: &[f32]) -> usize {
+    pub(crate) fn pixels_of(&self, images: &[f32]) -> usize {
         assert!(images.len().is_multiple_of(self.geometry.image()));
         let pixels = images.len() / self.geometry.image() * self.geometry.pixels();
         assert!(pixels <= self.corners.len());
@@ -140,7 +144,7 @@ impl Fields {
 }
 
 /// Some output pixels of some images: max(lowest, weights · receptive field + bias).
-pub(super) struct OutputPass<'a> {
+pub(crate) struct OutputPass<'a> {
     fields: &'a Fields,
     /// One after the other.
     images: &'a [f32],
@@ -156,7 +160,7 @@ pub(super) struct OutputPass<'a> {
 
 impl<'a> OutputPass<'a> {
     /// A pass that writes every value of `output`.
-    pub(super) fn new(
+    pub(crate) fn new(
         fields: &'a Fields,
         images: &'a [f32],
         weight: &'a [f32],

@@ -14,17 +14,17 @@ use std::mem::MaybeUninit;
 use pulp::Simd;
 
 /// Rows of packed matrices have a multiple of this many values, the length of the longest vector.
-pub(super) const ALIGNMENT: usize = 16;
+pub(crate) const ALIGNMENT: usize = 16;
 
 /// Steps of [`accumulate`]: `runs` times `length` of them.
 #[derive(Clone, Copy)]
-pub(super) struct Walk {
-    pub(super) runs: usize,
+pub(crate) struct Walk {
+    pub(crate) runs: usize,
     /// From the first value of a run to that of the next.
-    pub(super) run_stride: usize,
-    pub(super) length: usize,
+    pub(crate) run_stride: usize,
+    pub(crate) length: usize,
     /// From one step's value to the next.
-    pub(super) step: usize,
+    pub(crate) step: usize,
 }
 
 /// `sums[row][..] += Σ over steps of a[row][step] * b[step][..]`, for `R` rows and `N` vectors.
@@ -32,7 +32,7 @@ pub(super) struct Walk {
 /// # Safety
 /// At each step of `walk` each pointer of `a` must lead to a value, and `b`, which advances by `b_step`, to `N` vectors.
 #[inline(always)]
-pub(super) unsafe fn accumulate<S: Simd, const R: usize, const N: usize>(
+pub(crate) unsafe fn accumulate<S: Simd, const R: usize, const N: usize>(
     simd: S,
     a: [*const f32; R],
     walk: Walk,
@@ -108,11 +108,11 @@ macro_rules! for_rows {
     }};
 }
 
-pub(super) use {for_columns, for_rows};
+pub(crate) use {for_columns, for_rows};
 
 /// The first N vectors of a slice.
 #[inline(always)]
-pub(super) fn vectors<S: Simd, const N: usize>(values: &[f32]) -> [S::f32s; N] {
+pub(crate) fn vectors<S: Simd, const N: usize>(values: &[f32]) -> [S::f32s; N] {
     let values = &values[..N * S::F32_LANES];
     // SAFETY: the slice has the values of N vectors; vectors may hold any values.
     std::array::from_fn(|n| unsafe { values.as_ptr().cast::<S::f32s>().add(n).read_unaligned() })
@@ -120,13 +120,13 @@ pub(super) fn vectors<S: Simd, const N: usize>(values: &[f32]) -> [S::f32s; N] {
 
 /// The values of some vectors.
 #[inline(always)]
-pub(super) fn scalars<V: bytemuck::NoUninit>(vectors: &[V]) -> &[f32] {
+pub(crate) fn scalars<V: bytemuck::NoUninit>(vectors: &[V]) -> &[f32] {
     bytemuck::cast_slice(vectors)
 }
 
 /// Writes the first `valid` values of a tile's row; whole rows, the usual case, as vectors.
 #[inline(always)]
-pub(super) fn store<V: bytemuck::NoUninit, const N: usize>(sums: &[V; N], valid: usize, to: &mut [MaybeUninit<f32>]) {
+pub(crate) fn store<V: bytemuck::NoUninit, const N: usize>(sums: &[V; N], valid: usize, to: &mut [MaybeUninit<f32>]) {
     let values = scalars(sums);
     if valid >= values.len() {
         let to = &mut to[..values.len()];
@@ -135,13 +135,4 @@ pub(super) fn store<V: bytemuck::NoUninit, const N: usize>(sums: &[V; N], valid:
     } else {
         to[..valid].write_copy_of_slice(&values[..valid]);
     }
-}
-
-/// The instruction sets that this processor can run, scalar code among them.
-#[cfg(all(test, feature = "train"))]
-pub(super) fn instruction_sets() -> Vec<pulp::Arch> {
-    let mut sets = vec![pulp::Arch::Scalar, pulp::Arch::new()];
-    #[cfg(target_arch = "x86_64")]
-    sets.extend(pulp::x86::V3::try_new().map(pulp::Arch::V3));
-    sets
 }

@@ -1,4 +1,4 @@
-//! The gradients of a fully connected layer; the table at the head of [`super::super::dense`] shows both.
+//! The gradients of a fully connected layer; the table at the head of [`crate::dense`] shows both.
 
 #![allow(unsafe_code, reason = "the innermost loop reads through pointers")]
 
@@ -7,12 +7,12 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use crate::kernels::flex::dense::{Factors, LayerWeights, PANEL};
-use crate::kernels::flex::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, store};
+use crate::dense::{Factors, LayerWeights, PANEL};
+use crate::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, store};
 
 /// A matrix cut into panels of [`PANEL`] columns, the last one narrower, so that a tile walks through neighbouring values:
 /// row by row in a panel, panel by panel. Zeros fill the columns up to whole vectors.
-pub(super) struct Panels {
+pub(crate) struct Panels {
     values: Vec<f32>,
     rows: usize,
     /// Columns, with those that fill the last vector.
@@ -21,7 +21,7 @@ pub(super) struct Panels {
 
 impl Panels {
     /// Panels of a matrix with so many columns.
-    pub(super) fn new(matrix: &[f32], columns: usize) -> Self {
+    pub(crate) fn new(matrix: &[f32], columns: usize) -> Self {
         let mut panels = Self::zeros(matrix.len() / columns, columns);
         for (row, values) in matrix.chunks_exact(columns).enumerate() {
             for (panel, values) in values.chunks(PANEL).enumerate() {
@@ -33,7 +33,7 @@ impl Panels {
     }
 
     /// Panels of the transpose of a matrix with so many columns.
-    pub(super) fn of_transpose(matrix: &[f32], columns: usize) -> Self {
+    pub(crate) fn of_transpose(matrix: &[f32], columns: usize) -> Self {
         let mut panels = Self::zeros(columns, matrix.len() / columns);
         for (column, values) in matrix.chunks_exact(columns).enumerate() {
             let (first, step) = panels.place(column);
@@ -64,15 +64,15 @@ impl Panels {
 const INPUTS: usize = 24;
 
 /// Outputs of a [`WeightPass`]: rows of the weight gradient xᵀ · gradient, `[rows, outputs]` each.
-pub(super) struct WeightSums<'a> {
+pub(crate) struct WeightSums<'a> {
     /// Gradient of the weights, or of their means.
-    pub(super) values: &'a mut [MaybeUninit<f32>],
+    pub(crate) values: &'a mut [MaybeUninit<f32>],
     /// Gradient of σ where there is noise: that of the weights times the factors.
-    pub(super) spreads: Option<(Factors<'a>, &'a mut [MaybeUninit<f32>])>,
+    pub(crate) spreads: Option<(Factors<'a>, &'a mut [MaybeUninit<f32>])>,
 }
 
 /// Rows of the weight gradient for some inputs.
-pub(super) struct WeightPass<'a> {
+pub(crate) struct WeightPass<'a> {
     /// `[examples, inputs]`
     x: &'a [f32],
     inputs: usize,
@@ -95,7 +95,7 @@ struct WeightPassRows<'a> {
 
 impl<'a> WeightPass<'a> {
     /// A pass that writes every value of `sums`.
-    pub(super) fn new(
+    pub(crate) fn new(
         x: &'a [f32],
         inputs: usize,
         gradient: &'a Panels,
@@ -169,7 +169,7 @@ impl WithSimd for WeightPass<'_> {
 }
 
 /// Some columns of the input gradient, gradient · weightᵀ.
-pub(super) struct InputPass<'a> {
+pub(crate) struct InputPass<'a> {
     weights: LayerWeights<'a>,
     /// `[outputs, examples]`
     gradient: &'a Panels,
@@ -189,7 +189,7 @@ struct InputPassRows<'a> {
 
 impl<'a> InputPass<'a> {
     /// A pass that writes every value of `sums`.
-    pub(super) fn new(
+    pub(crate) fn new(
         weights: LayerWeights<'a>,
         gradient: &'a Panels,
         inputs: Range<usize>,

@@ -1,7 +1,7 @@
 //! Products of a fully connected layer, made for a weight matrix that is far larger than a batch of examples: each pass
 //! reads it, or writes its gradient, once and in the order in which it lies in memory.
 //!
-//! With the tiles of [`super::tile`]:
+//! With the tiles of [`crate::tile`]:
 //!
 //! | pass            | rows of a tile | columns  | steps                      |
 //! |-----------------|----------------|----------|----------------------------|
@@ -11,7 +11,7 @@
 //!
 //! Weights with noise, μ + σ ∘ f_in f_outᵀ, are computed for a few inputs at a time, so that they stay in the cache.
 //!
-//! The output is here; the gradients are in the folder `train`.
+//! The output is here; the gradients are in the folder `gradients`.
 
 #![allow(unsafe_code, reason = "the innermost loop reads through pointers")]
 
@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
+use crate::tile::{ALIGNMENT, Walk, accumulate, for_columns, for_rows, scalars, vectors};
 
 /// Inputs in a block, whose weights serve the whole batch before the next block: 128 rows of 512 floats fit a second-level
 /// cache.
@@ -27,32 +27,37 @@ const BLOCK: usize = 128;
 
 /// The factors of the noise: σ is multiplied by f_in f_outᵀ.
 #[derive(Clone, Copy)]
-pub(super) struct Factors<'a> {
+pub struct Factors<'a> {
     /// f_in, one for each input.
-    pub(super) inputs: &'a [f32],
-    /// f_out, one for each output, and zeros up to whole vectors.
-    pub(super) outputs: &'a [f32],
+    pub inputs: &'a [f32],
+    /// f_out, one for each output, and zeros up to whole vectors: see [`padded`].
+    pub outputs: &'a [f32],
 }
 
 /// The noise of a noisy layer's weights.
 #[derive(Clone, Copy)]
-pub(super) struct WeightNoise<'a> {
+pub struct WeightNoise<'a> {
     /// σ, `[inputs, outputs]`
-    pub(super) sigma: &'a [f32],
-    pub(super) factors: Factors<'a>,
+    pub sigma: &'a [f32],
+    /// What σ is multiplied by.
+    pub factors: Factors<'a>,
 }
 
 /// The weights `[inputs, outputs]` of a layer.
 #[derive(Clone, Copy)]
-pub(super) struct LayerWeights<'a> {
+pub struct LayerWeights<'a> {
     /// The weights, or their means μ where there is noise.
-    pub(super) values: &'a [f32],
-    pub(super) outputs: usize,
-    pub(super) noise: Option<WeightNoise<'a>>,
+    pub(crate) values: &'a [f32],
+    pub(crate) outputs: usize,
+    pub(crate) noise: Option<WeightNoise<'a>>,
 }
 
 impl<'a> LayerWeights<'a> {
-    pub(super) fn new(values: &'a [f32], outputs: usize, noise: Option<WeightNoise<'a>>) -> Self {
+    /// The weights `values`, `[inputs, outputs]`.
+    ///
+    /// # Panics
+    /// When they are no whole rows, or the noise is that of another layer.
+    pub fn new(values: &'a [f32], outputs: usize, noise: Option<WeightNoise<'a>>) -> Self {
         assert!(values.len().is_multiple_of(outputs));
         if let Some(WeightNoise { sigma, factors }) = noise {
             assert_eq!(sigma.len(), values.len());
@@ -62,18 +67,19 @@ impl<'a> LayerWeights<'a> {
         Self { values, outputs, noise }
     }
 
-    pub(super) fn inputs(&self) -> usize {
+    /// How many inputs the layer has.
+    pub fn inputs(&self) -> usize {
         self.values.len() / self.outputs
     }
 
     /// Outputs, with those that fill the last vector.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.outputs.next_multiple_of(ALIGNMENT)
     }
 
     /// Fills `to` with the weights of an input, for the outputs from `first` on, and with zeros beyond the last output.
     #[inline(always)]
-    pub(super) fn write(&self, input: usize, first: usize, to: &mut [f32]) {
+    pub(crate) fn write(&self, input: usize, first: usize, to: &mut [f32]) {
         let (to, beyond) = to.split_at_mut(to.len().min(self.outputs - first));
         let start = input * self.outputs + first;
         let values = &self.values[start..][..to.len()];
@@ -110,8 +116,8 @@ impl Tail {
 /// Rows of a matrix: their indices, the values from the first one on, and the distance from one row to the next.
 type Part<'a> = (Range<usize>, &'a [f32], usize);
 
-/// A copy of the matrix whose rows are filled with zeros to a multiple of [`ALIGNMENT`] values.
-pub(super) fn padded(values: &[f32], columns: usize) -> Vec<f32> {
+/// A copy of the matrix whose rows are filled with zeros to a multiple of 16 values: whole vectors of every instruction set.
+pub fn padded(values: &[f32], columns: usize) -> Vec<f32> {
     let width = columns.next_multiple_of(ALIGNMENT);
     let mut padded = vec![0.0; values.len() / columns * width];
     for (padded, row) in padded.chunks_exact_mut(width).zip(values.chunks_exact(columns)) {
@@ -121,10 +127,10 @@ pub(super) fn padded(values: &[f32], columns: usize) -> Vec<f32> {
 }
 
 /// Columns of a panel, a part of a matrix whose rows follow one another: four vectors of AVX-512, the widest tile.
-pub(super) const PANEL: usize = 64;
+pub(crate) const PANEL: usize = 64;
 
 /// The contribution of some inputs to x · weight.
-pub(super) struct OutputPass<'a> {
+pub(crate) struct OutputPass<'a> {
     /// `[examples, inputs]`
     x: &'a [f32],
     weights: LayerWeights<'a>,
@@ -146,7 +152,7 @@ struct OutputPassBlock<'a> {
 }
 
 impl<'a> OutputPass<'a> {
-    pub(super) fn new(x: &'a [f32], weights: LayerWeights<'a>, inputs: Range<usize>, sums: &'a mut [f32]) -> Self {
+    pub(crate) fn new(x: &'a [f32], weights: LayerWeights<'a>, inputs: Range<usize>, sums: &'a mut [f32]) -> Self {
         assert!(inputs.end <= weights.inputs());
         assert_eq!(x.len() / weights.inputs() * weights.width(), sums.len());
         Self { x, weights, inputs, sums }
