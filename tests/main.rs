@@ -1,5 +1,6 @@
 //! Behaviour of the whole program and of its crates together. One binary; its modules:
 //!
+//! * `agent`: what acts in games, against the networks of training
 //! * `bench`: what `prism bench` prints and writes, and what it refuses
 //! * `cli`: output and exit codes of command lines, above all bad ones
 //! * `determinism`: equal seeds give equal runs
@@ -16,6 +17,7 @@
 //! * `several_runs`: several runs of one command
 //! * `tensorboard`: the event file of a run, against its tables
 
+mod agent;
 mod bench;
 mod cli;
 mod determinism;
