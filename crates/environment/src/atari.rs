@@ -1,10 +1,8 @@
 //! Atari games as environments: what can be chosen about them, and the way from a console's screens to observations.
 
-pub mod area;
 pub mod environment;
 pub mod games;
 pub mod options;
 pub mod palette;
 pub mod preprocessing;
 pub mod protocol;
-pub mod stack;

@@ -12,7 +12,6 @@ mod state;
 mod time_step;
 mod vector;
 
-pub use atari::area::AreaResize;
 pub use atari::environment::AtariEnvironment;
 pub use atari::games::{GAMES, GameEnd, GameInfo, Spelling, UnknownGame};
 pub use atari::options::{
@@ -20,15 +19,15 @@ pub use atari::options::{
     RewardTransform, View,
 };
 pub use atari::palette::Palette;
-pub use atari::preprocessing::{Colour, Preprocessing};
+pub use atari::preprocessing::Preprocessing;
 pub use atari::protocol::{Protocol, UnknownProtocol};
-pub use atari::stack::FrameStack;
 pub use emulator::HAS_EMULATOR;
 #[cfg(feature = "ale")]
 pub use emulator::ale::Ale;
 pub use emulator::interface::{Action, BadSnapshot, ConsoleSettings, Emulator, EmulatorError, RAM_BYTES};
 pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
 pub use frames::{AgentSteps, Frames};
+pub use prism_frames::Colour;
 #[cfg(feature = "roms")]
 pub use roms::install::{InstallError, InstallProgress, Installed, WHEEL, install};
 #[cfg(feature = "roms")]

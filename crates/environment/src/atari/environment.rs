@@ -3,13 +3,13 @@
 use std::iter;
 use std::mem;
 
+use prism_frames::{Colour, FrameStack};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::games::GameEnd;
 use super::options::{ActionSet, AtariConfig, AtariOptions, FireReset, LifeLoss, Points, Pooling, View};
-use super::preprocessing::{Colour, Preprocessing};
-use super::stack::FrameStack;
+use super::preprocessing::Preprocessing;
 use crate::emulator::interface::{Action, Emulator, EmulatorError, RAM_BYTES};
 #[cfg(feature = "roms")]
 use crate::emulator::{self, interface::ConsoleSettings};
@@ -99,7 +99,7 @@ impl AtariEnvironment {
         };
         let observation = ObservationSpec { stack: options.stack, frame, element: Element::U8 };
         Ok(Self {
-            stack: FrameStack::new(&observation),
+            stack: FrameStack::new(observation.stack, observation.frame_bytes()),
             spec: EnvironmentSpec {
                 name: emulator.game().into(),
                 observation,

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use prism_frames::Colour;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::games::{GameInfo, UnknownGame};
-use super::preprocessing::Colour;
 use crate::time_step::Game;
 
 /// What an agent sees of the console.

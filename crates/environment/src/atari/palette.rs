@@ -1,12 +1,14 @@
 //! The colours of the console's two television formats.
 
+use prism_frames::luminance;
+
 /// The colours that the console can show in one television format, by palette byte.
 ///
 /// Even bytes are colours. Odd bytes occur where a PAL console loses its colour and shows the luminance of the even byte
 /// before; of the games here, only air_raid does that.
 #[derive(Debug)]
 pub struct Palette {
-    /// Grey of each palette byte: 0.2989 red + 0.587 green + 0.114 blue, rounded. For odd bytes ALE gives the blue of the
+    /// Grey of each palette byte, its [`luminance`]. For odd bytes ALE gives the blue of the
     /// colour that follows, which is kept here, so that its grey screens and ours are the same.
     pub grey: [u8; 256],
     /// Red, green and blue of each palette byte, for odd bytes three times the luminance.
@@ -25,8 +27,7 @@ impl Palette {
         let mut index = 0;
         while index < colours.len() {
             let [_, red, green, blue] = colours[index].to_be_bytes();
-            let luminance = 2989 * red as u32 + 5870 * green as u32 + 1140 * blue as u32;
-            let luminance = ((luminance + 5000) / 10_000) as u8;
+            let luminance = luminance([red, green, blue]);
             grey[2 * index] = luminance;
             if index > 0 {
                 grey[2 * index - 1] = blue;

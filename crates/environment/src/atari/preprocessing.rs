@@ -1,19 +1,8 @@
 //! From the emulator's screens to one frame of an observation: colours, pooling, size.
 
-use serde::{Deserialize, Serialize};
+use prism_frames::{AreaResize, Colour, Row};
 
-use super::area::{AreaResize, Row};
 use super::palette::Palette;
-
-/// Colours of an image observation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Colour {
-    /// One channel, luminance.
-    Grey,
-    /// Three channels: red, green, blue, each a whole image.
-    Rgb,
-}
 
 /// Turns screens into frames: palette to luminance or colour, elementwise maximum of two screens, area resize, in that
 /// order.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use prism_frames::Colour;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -10,7 +11,6 @@ use super::games::Spelling;
 use super::options::{
     ActionSet, AtariConfig, AtariConfigError, AtariOptions, FireReset, LifeLoss, Points, Pooling, RewardTransform, View,
 };
-use super::preprocessing::Colour;
 
 /// A convention that scores are compared under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

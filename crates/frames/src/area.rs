@@ -33,7 +33,7 @@ fn covers(input: usize, output: usize) -> Vec<Cover> {
 
 /// What is known of an input row before it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Row {
+pub enum Row {
     /// Nothing.
     New,
     /// It equals the row above it.
@@ -135,7 +135,7 @@ impl AreaResize {
 
     /// Resizes an image of which something is known: `write_row` is asked for the rows that are new, by index. The image
     /// before the first counts as all zeros.
-    pub(crate) fn resize_rows(
+    pub fn resize_rows(
         &mut self,
         kinds: impl IntoIterator<Item = Row>,
         mut write_row: impl FnMut(usize, &mut [u8]),

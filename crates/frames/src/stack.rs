@@ -1,11 +1,8 @@
 //! The last few frames that an observation is made of.
 
-use crate::environment::ObservationSpec;
-
 /// The last frames of an observation, a ring: a new frame replaces the oldest.
 ///
-/// Whoever embeds an agent in a game of their own stacks its frames with this, as training did: cleared at an episode's
-/// start, one frame for each agent step.
+/// It is cleared at an episode's start and takes one frame for each agent step. [`Screens`](crate::Screens) does both.
 #[derive(Clone, Debug)]
 pub struct FrameStack {
     frames: Vec<u8>,
@@ -15,9 +12,13 @@ pub struct FrameStack {
 }
 
 impl FrameStack {
-    /// A stack of zeros for observations of this shape: `observation.stack` frames of `observation.frame_bytes()` bytes.
-    pub fn new(observation: &ObservationSpec) -> Self {
-        Self { frames: vec![0; observation.bytes()], frame_bytes: observation.frame_bytes(), oldest: 0 }
+    /// A stack of `frames` frames of zeros of `frame_bytes` bytes each.
+    ///
+    /// # Panics
+    /// When it would be empty.
+    pub fn new(frames: usize, frame_bytes: usize) -> Self {
+        assert!(frames * frame_bytes > 0, "a stack of {frames} frames of {frame_bytes} bytes holds nothing");
+        Self { frames: vec![0; frames * frame_bytes], frame_bytes, oldest: 0 }
     }
 
     /// Fills all frames with zeros, as at the start of an episode.
@@ -56,11 +57,10 @@ impl FrameStack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Element;
 
     #[test]
     fn the_newest_frame_comes_last_and_the_oldest_leaves() {
-        let mut stack = FrameStack::new(&ObservationSpec { stack: 3, frame: vec![2], element: Element::U8 });
+        let mut stack = FrameStack::new(3, 2);
         let mut observation = [9; 6];
         for frame in 1..=4 {
             stack.advance().fill(frame);
@@ -68,7 +68,7 @@ mod tests {
         stack.write(&mut observation);
         assert_eq!(observation, [2, 2, 3, 3, 4, 4]);
 
-        let mut other = FrameStack::new(&ObservationSpec { stack: 3, frame: vec![2], element: Element::U8 });
+        let mut other = FrameStack::new(3, 2);
         other.read(&observation);
         other.advance().fill(5);
         other.write(&mut observation);
