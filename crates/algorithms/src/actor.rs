@@ -1,6 +1,6 @@
 //! Choosing actions, with one forward pass and one device-to-host copy for all environments.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use prism_environment::{Generator, Seed};
 use prism_model::{Input, QNetwork, keep_pool_awake};
 use rand::RngExt;
@@ -62,10 +62,13 @@ impl Actor {
         }
         let greedy = keep_pool_awake(device, || {
             let observations = input.upload(observations, device);
-            read_greedy(match self.noise {
-                ActingNoise::Fresh => network.with_noise(&mut self.generator).forward(observations),
-                ActingNoise::Off => network.forward(observations),
-            })
+            greedy(
+                match self.noise {
+                    ActingNoise::Fresh => network.with_noise(&mut self.generator).read_values(observations),
+                    ActingNoise::Off => network.read_values(observations),
+                },
+                self.actions,
+            )
         });
         explored.into_iter().zip(greedy).map(|(explored, greedy)| explored.unwrap_or(greedy)).collect()
     }
@@ -75,14 +78,13 @@ impl Actor {
     }
 }
 
-/// The action with the largest q-value in each row: the only device-to-host copy of acting.
+/// The action with the largest q-value in each row.
 ///
 /// # Shapes
 /// - `q_values`: `[batch, actions]`
 /// - returns: `[batch]`
-fn read_greedy(q_values: Tensor<2>) -> Vec<usize> {
-    let [_, actions] = q_values.dims();
-    prism_model::read(q_values)
+fn greedy(q_values: Vec<f32>, actions: usize) -> Vec<usize> {
+    q_values
         .chunks_exact(actions)
         .map(|row| (1..actions).fold(0, |best, action| if row[action] > row[best] { action } else { best }))
         .collect()

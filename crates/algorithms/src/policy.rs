@@ -1,7 +1,6 @@
 //! The policy: a network with what it needs to choose actions.
 
 use burn::tensor::Device;
-use burn::tensor::activation::softmax;
 use prism_environment::Seed;
 use prism_model::{NetworkConfig, QNetwork};
 
@@ -60,7 +59,7 @@ impl Policy {
     /// When the last observation is cut short.
     pub fn values(&self, observations: &[u8]) -> Vec<f32> {
         self.check(observations);
-        prism_model::read(self.network.forward(self.config.input.upload(observations, &self.device)))
+        self.network.read_values(self.config.input.upload(observations, &self.device))
     }
 
     /// Probabilities of the atoms of each action's return, `[observations, actions, atoms]`, row-major; `None` where the
@@ -71,8 +70,7 @@ impl Policy {
     pub fn distributions(&self, observations: &[u8]) -> Option<Vec<f32>> {
         self.check(observations);
         self.network.support()?;
-        let observations = self.config.input.upload(observations, &self.device);
-        Some(prism_model::read(softmax(self.network.logits(observations), 2)))
+        self.network.read_distributions(self.config.input.upload(observations, &self.device))
     }
 
     fn check(&self, observations: &[u8]) {

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "outputs are not zeroed before they are written")]
 
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 use pulp::Arch;
@@ -70,11 +71,13 @@ impl ConvolutionWork {
     /// How many images a thread takes at a time: taking several small ones without padding leaves fewer partly filled
     /// tiles.
     pub(crate) fn together(&self) -> usize {
-        if self.padding > 0 {
-            return 1;
-        }
         let tasks = 4 * threads();
-        TOGETHER.div_ceil(self.geometry.pixels()).min(self.batch / tasks).max(1)
+        self.most_together().min(self.batch / tasks).max(1)
+    }
+
+    /// [`Self::together`] for many images.
+    fn most_together(&self) -> usize {
+        if self.padding > 0 { 1 } else { TOGETHER.div_ceil(self.geometry.pixels()) }
     }
 
     pub(crate) fn multiplications(&self) -> usize {
@@ -118,40 +121,89 @@ pub(crate) fn surrounded<'a>(
 /// # Panics
 /// When a slice has another length.
 pub fn convolution(arch: Arch, work: ConvolutionWork, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-    let ConvolutionWork { batch, padding, activation, geometry } = work;
-    assert_eq!(x.len(), batch * work.image());
-    assert_eq!((weight.len(), bias.len()), (geometry.out * geometry.patch(), geometry.out));
-    let packed = geometry.weight_by_patch(weight);
-    let bias = padded(bias, bias.len());
-    let lowest = match activation {
-        FusedActivation::Relu => 0.0,
-        FusedActivation::Identity => f32::NEG_INFINITY,
-    };
-    let pixels = geometry.pixels();
-    // Where there are fewer images than threads, an image is divided among threads.
-    let parts = if work.multiplications() < SMALL { 1 } else { threads().div_ceil(batch) };
-    let part = pixels.div_ceil(parts);
-    let together = work.together();
-    let fields = Fields::new(geometry, together);
-    let one = |images: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
-        let range = start..start + output.len() / geometry.out;
-        arch.dispatch(OutputPass::new(&fields, images, &packed, &bias, lowest, range, output));
-    };
-    let images = x.par_chunks(together * work.image());
-    // SAFETY: each pixel of each image is in one part, and all of a part's pixels are written.
-    unsafe {
-        written(batch * pixels * geometry.out, |outputs| {
-            let outputs = outputs.par_chunks_mut(together * pixels * geometry.out);
-            share(images.zip(outputs), work.multiplications(), |(images, output)| {
-                let mut padded = Vec::new();
-                let images = surrounded(images, work.line(), geometry.channels, padding, &mut padded);
-                if parts == 1 {
-                    one(images, 0, output);
-                } else {
-                    let parts = output.par_chunks_mut(part * geometry.out).enumerate();
-                    parts.for_each(|(index, output)| one(images, index * part, output));
-                }
+    let mut output = Vec::new();
+    Convolution::new(work, weight, bias).forward(arch, x, &mut output);
+    output
+}
+
+/// A convolution whose weights are laid out once for many calls.
+pub struct Convolution {
+    /// The sizes of one image; the batch is that of each call.
+    work: ConvolutionWork,
+    /// `[patch, padded out]`
+    weight: Vec<f32>,
+    /// `[padded out]`
+    bias: Vec<f32>,
+    /// Of as many images as a thread takes at a time at most.
+    fields: Fields,
+}
+
+thread_local! {
+    /// Images with the zeros around them: each thread keeps the room for them.
+    static SURROUNDED: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+}
+
+impl Convolution {
+    /// The convolution of images of the sizes that `work` has, whatever their number, with `weight`,
+    /// `[out, channels, size, size]`, and `bias`, `[out]`.
+    ///
+    /// # Panics
+    /// When a slice has another length.
+    pub fn new(work: ConvolutionWork, weight: &[f32], bias: &[f32]) -> Self {
+        let geometry = work.geometry;
+        assert_eq!((weight.len(), bias.len()), (geometry.out * geometry.patch(), geometry.out));
+        let weight = geometry.weight_by_patch(weight);
+        let fields = Fields::new(geometry, work.most_together());
+        Self { work, weight, bias: padded(bias, bias.len()), fields }
+    }
+
+    /// Sizes of the images and of the output.
+    pub fn geometry(&self) -> Geometry {
+        self.work.geometry
+    }
+
+    /// activation(convolution(x, w) + b).
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, height, width, channels]`
+    /// - `output` becomes `[batch, rows, columns, out]`
+    ///
+    /// # Panics
+    /// When the last image is cut short.
+    pub fn forward(&self, arch: Arch, x: &[f32], output: &mut Vec<f32>) {
+        assert!(x.len().is_multiple_of(self.work.image()));
+        let work = ConvolutionWork { batch: x.len() / self.work.image(), ..self.work };
+        let geometry = work.geometry;
+        let lowest = match work.activation {
+            FusedActivation::Relu => 0.0,
+            FusedActivation::Identity => f32::NEG_INFINITY,
+        };
+        let pixels = geometry.pixels();
+        // Where there are fewer images than threads, an image is divided among threads.
+        let parts = if work.multiplications() < SMALL { 1 } else { threads().div_ceil(work.batch) };
+        let part = pixels.div_ceil(parts);
+        let together = work.together();
+        let one = |images: &[f32], start: usize, output: &mut [MaybeUninit<f32>]| {
+            let range = start..start + output.len() / geometry.out;
+            arch.dispatch(OutputPass::new(&self.fields, images, &self.weight, &self.bias, lowest, range, output));
+        };
+        let images = x.par_chunks(together * work.image());
+        // SAFETY: each pixel of each image is in one part, and all of a part's pixels are written.
+        unsafe {
+            write_all(output, work.batch * pixels * geometry.out, |outputs| {
+                let outputs = outputs.par_chunks_mut(together * pixels * geometry.out);
+                share(images.zip(outputs), work.multiplications(), |(images, output)| {
+                    let mut padded = SURROUNDED.take();
+                    let images = surrounded(images, work.line(), geometry.channels, work.padding, &mut padded);
+                    if parts == 1 {
+                        one(images, 0, output);
+                    } else {
+                        let parts = output.par_chunks_mut(part * geometry.out).enumerate();
+                        parts.for_each(|(index, output)| one(images, index * part, output));
+                    }
+                    SURROUNDED.set(padded);
+                });
             });
-        })
+        }
     }
 }

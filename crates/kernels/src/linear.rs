@@ -23,26 +23,82 @@ pub(crate) const EXAMPLES: usize = 8;
 /// # Panics
 /// When a slice has another length.
 pub fn linear(arch: Arch, x: &[f32], weights: LayerWeights, bias: &[f32]) -> Vec<f32> {
-    let (inputs, outputs, width) = (weights.inputs(), bias.len(), weights.width());
-    assert!(x.len().is_multiple_of(inputs) && outputs == weights.outputs);
+    assert_eq!(bias.len(), weights.outputs);
+    let (mut output, mut sums) = (Vec::new(), Vec::new());
+    product(arch, x, weights, &padded(bias, bias.len()), weights.outputs, [&mut output, &mut sums]);
+    output
+}
+
+/// The weights and the bias of a fully connected layer, laid out once for many products.
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// `[inputs, padded outputs]`
+    weight: Vec<f32>,
+    /// `[padded outputs]`
+    bias: Vec<f32>,
+    outputs: usize,
+}
+
+impl Linear {
+    /// The layer with `weight`, `[inputs, outputs]`, and `bias`, `[outputs]`.
+    ///
+    /// # Panics
+    /// When the weight is not whole rows of as many values as the bias has.
+    pub fn new(weight: &[f32], bias: &[f32]) -> Self {
+        let outputs = bias.len();
+        assert!(weight.len().is_multiple_of(outputs));
+        Self { weight: padded(weight, outputs), bias: padded(bias, outputs), outputs }
+    }
+
+    /// x · weight + bias, bit for bit what [`linear`] gives.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, inputs]`
+    /// - `output` becomes `[batch, outputs]`
+    /// - `sums` is room for sums, whose contents do not matter
+    ///
+    /// # Panics
+    /// When the last example is cut short.
+    pub fn forward(&self, arch: Arch, x: &[f32], output: &mut Vec<f32>, sums: &mut Vec<f32>) {
+        let weights = LayerWeights::new(&self.weight, self.bias.len(), None);
+        product(arch, x, weights, &self.bias, self.outputs, [output, sums]);
+    }
+}
+
+/// x · weight + bias, `[batch, outputs]`, of weights that may have zeros behind their outputs and of a padded bias.
+fn product(
+    arch: Arch,
+    x: &[f32],
+    weights: LayerWeights,
+    bias: &[f32],
+    outputs: usize,
+    [output, sums]: [&mut Vec<f32>; 2],
+) {
+    let (inputs, width) = (weights.inputs(), weights.width());
+    assert!(x.len().is_multiple_of(inputs));
     let batch = x.len() / inputs;
     let work = x.len() * outputs;
     // The number of parts, and so the order of sums, does not depend on the number of threads.
     let part = if work < SMALL { inputs } else { inputs.div_ceil(PARTS) };
-    let bias = padded(bias, outputs);
-    let mut sums: Vec<Vec<f32>> = Vec::new();
-    sums.push(bias.repeat(batch));
-    sums.resize_with(inputs.div_ceil(part), || vec![0.0; batch * width]);
-    share(sums.par_iter_mut().enumerate(), work, |(index, sums)| {
+    let others = inputs.div_ceil(part) - 1;
+    output.clear();
+    output.reserve(batch * width);
+    (0..batch).for_each(|_| output.extend_from_slice(bias));
+    sums.clear();
+    sums.resize(others * batch * width, 0.0);
+    if batch == 0 {
+        return;
+    }
+    let pass = |index: usize, sums: &mut [f32]| {
         let start = index * part;
         arch.dispatch(OutputPass::new(x, weights, start..inputs.min(start + part), sums));
-    });
-    let others = sums.split_off(1);
-    let mut output = sums.pop().expect("there is a part");
-    share(output.par_chunks_mut(width * EXAMPLES).enumerate(), work, |(index, sums)| {
-        for other in &others {
+    };
+    let parts = output.par_chunks_mut(batch * width).chain(sums.par_chunks_mut(batch * width));
+    share(parts.enumerate(), work, |(index, sums)| pass(index, sums));
+    share(output.par_chunks_mut(width * EXAMPLES).enumerate(), work, |(index, output)| {
+        for other in sums.chunks_exact(batch * width) {
             let other = &other[index * width * EXAMPLES..];
-            sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
+            output.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
         }
     });
     if width > outputs {
@@ -51,5 +107,4 @@ pub fn linear(arch: Arch, x: &[f32], weights: LayerWeights, bias: &[f32]) -> Vec
         }
         output.truncate(batch * outputs);
     }
-    output
 }

@@ -96,17 +96,16 @@ impl WithSimd for OutputPass<'_> {
 ///
 /// # Shapes
 /// - `x`: `[batch, height, width, channels]`
-/// - returns: `[batch, rows, columns, channels]`
+/// - `outputs` becomes `[batch, rows, columns, channels]`
 ///
 /// # Panics
 /// When the last feature map is cut short.
-pub fn max_pool(arch: Arch, geometry: Pooling, x: &[f32]) -> Vec<f32> {
+pub fn max_pool(arch: Arch, geometry: Pooling, x: &[f32], outputs: &mut Vec<f32>) {
     assert!(x.len().is_multiple_of(geometry.image()));
     let window = geometry.rows() * geometry.columns() * geometry.channels;
-    let mut outputs = vec![0.0; x.len() / geometry.image() * window];
+    outputs.resize(x.len() / geometry.image() * window, 0.0);
     let images = x.par_chunks(geometry.image()).zip(outputs.par_chunks_mut(window));
     share(images, COST * x.len(), |(image, output)| {
         arch.dispatch(OutputPass { geometry, image, output });
     });
-    outputs
 }

@@ -10,21 +10,21 @@ use crate::threads::*;
 ///
 /// # Shapes
 /// - `bytes`: `[batch, channels, pixels]`, as `shape` says
-/// - returns: `[batch, pixels, channels]`
+/// - `floats` becomes `[batch, pixels, channels]`
 ///
 /// # Panics
 /// When there are not as many bytes.
-pub fn scaled_from_bytes(bytes: &[u8], shape: [usize; 3]) -> Vec<f32> {
+pub fn scale_bytes(bytes: &[u8], shape: [usize; 3], floats: &mut Vec<f32>) {
     let [batch, channels, pixels] = shape;
     assert_eq!(bytes.len(), batch * channels * pixels);
     // SAFETY: every image of the batch is written whole.
     unsafe {
-        written(batch * channels * pixels, |floats| {
+        write_all(floats, batch * channels * pixels, |floats| {
             let planes = bytes.par_chunks(channels * pixels);
             let images = floats.par_chunks_mut(channels * pixels).zip(planes);
             // A value costs about as much as eight multiplications in registers.
             share(images, 8 * bytes.len(), |(image, planes)| interleave(image, planes, channels));
-        })
+        });
     }
 }
 

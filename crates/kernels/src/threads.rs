@@ -11,15 +11,27 @@ pub(crate) use rayon::prelude::*;
 /// Number of multiplications below which another thread costs more than it saves.
 pub(crate) const SMALL: usize = 1 << 20;
 
+/// Makes `len` values of `values`, which `write` writes; they are not zeroed before.
+///
+/// # Safety
+/// `write` must write every value.
+pub(crate) unsafe fn write_all(values: &mut Vec<f32>, len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) {
+    values.clear();
+    values.reserve(len);
+    write(&mut values.spare_capacity_mut()[..len]);
+    // SAFETY: there is room for `len` values, and the caller promises that all of them were written.
+    unsafe { values.set_len(len) };
+}
+
 /// A vector of `len` values, which `write` writes; they are not zeroed before.
 ///
 /// # Safety
 /// `write` must write every value.
+#[cfg(feature = "train")]
 pub(crate) unsafe fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
-    let mut values = Vec::with_capacity(len);
-    write(&mut values.spare_capacity_mut()[..len]);
-    // SAFETY: there is room for `len` values, and the caller promises that all of them were written.
-    unsafe { values.set_len(len) };
+    let mut values = Vec::new();
+    // SAFETY: as the caller promises.
+    unsafe { write_all(&mut values, len, write) };
     values
 }
 
@@ -50,7 +62,6 @@ pub fn share<I: Iterator>(items: I, _work: usize, each: impl Fn(I::Item)) {
 pub(crate) trait Pieces<T> {
     fn par_chunks(&self, len: usize) -> std::slice::Chunks<'_, T>;
     fn par_chunks_mut(&mut self, len: usize) -> std::slice::ChunksMut<'_, T>;
-    fn par_iter_mut(&mut self) -> std::slice::IterMut<'_, T>;
 }
 
 #[cfg(not(feature = "threads"))]
@@ -61,9 +72,5 @@ impl<T> Pieces<T> for [T] {
 
     fn par_chunks_mut(&mut self, len: usize) -> std::slice::ChunksMut<'_, T> {
         self.chunks_mut(len)
-    }
-
-    fn par_iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
-        self.iter_mut()
     }
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use prism_kernels::gradients::{linear_input_gradient, linear_weight_gradient};
-use prism_kernels::{Factors, LayerWeights, WeightNoise, linear, padded};
+use prism_kernels::{Factors, LayerWeights, Linear, WeightNoise, linear, padded};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -54,6 +54,12 @@ fn each_instruction_set_and_any_number_of_threads_computes_the_documented_sums()
                     })
                 };
                 let actual = run(1);
+                if !noisy {
+                    // Room that has been used before.
+                    let (mut output, mut sums) = (vec![7.0; 3], vec![8.0; 1000]);
+                    Linear::new(&weight, &bias).forward(arch, &x, &mut output, &mut sums);
+                    assert!(output == actual[0], "laid out once: {batch} x {inputs} x {outputs}, {arch:?}");
+                }
                 let case = format!("{batch} x {inputs} x {outputs}, noisy: {noisy}, {arch:?}");
                 assert!([2, 5].into_iter().all(|threads| run(threads) == actual), "{case}");
                 for ((actual, expected), terms) in actual.iter().zip(&expected).zip([inputs, batch, batch, outputs]) {

@@ -1,6 +1,7 @@
 //! A network from observations to q-values, distributions or quantiles, and the configuration that describes it.
 
 mod config;
+mod values;
 
 use burn::module::Module;
 use burn::tensor::Tensor;

@@ -17,7 +17,8 @@ pub(super) fn pooling(x: &FlexTensor, windows: Windows) -> (usize, Pooling) {
 impl MaxPoolOps for Flex {
     fn max_pool(x: FloatTensor<Self>, windows: Windows) -> FloatTensor<Self> {
         let (batch, pooling) = pooling(&x, windows);
-        let outputs = prism_kernels::max_pool(Arch::new(), pooling, values(&contiguous(x)));
+        let mut outputs = Vec::new();
+        prism_kernels::max_pool(Arch::new(), pooling, values(&contiguous(x)), &mut outputs);
         tensor(outputs, [batch, pooling.rows(), pooling.columns(), pooling.channels])
     }
 }

@@ -22,5 +22,7 @@ impl PixelOps for Flex {
 
 fn scaled(bytes: &[u8], shape: [usize; 3]) -> FlexTensor {
     let [batch, channels, pixels] = shape;
-    tensor(prism_kernels::scaled_from_bytes(bytes, shape), [batch, pixels, channels])
+    let mut floats = Vec::new();
+    prism_kernels::scale_bytes(bytes, shape, &mut floats);
+    tensor(floats, [batch, pixels, channels])
 }
