@@ -1,33 +1,42 @@
-//! The description of a network, as prism's weights files carry it.
+//! The description of a network, as policy files carry it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::PolicyError;
 
-/// Everything that defines a network except its weights.
-#[derive(Clone, Debug, Deserialize)]
+/// Everything that defines a network except its weights. In a file it is JSON, under the key [`Description::KEY`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Description {
-    pub(crate) input: Input,
-    pub(crate) scaling: Scaling,
-    pub(crate) actions: usize,
-    pub(crate) torso: Torso,
-    pub(crate) activation: Activation,
-    pub(crate) streams: Streams,
-    pub(crate) output: Output,
-    pub(crate) layers: Layers,
+pub struct Description {
+    /// The observations that it takes.
+    pub input: Input,
+    /// What becomes of an observation before the first layer.
+    pub scaling: Scaling,
+    /// How many actions there are.
+    pub actions: usize,
+    /// The layers before the streams.
+    pub torso: Torso,
+    /// The activation after fully connected hidden layers. Convolutions are always followed by a rectifier.
+    pub activation: Activation,
+    /// How the last layers make the output.
+    pub streams: Streams,
+    /// What there is for each action.
+    pub output: Output,
+    /// Kind of the fully connected layers.
+    pub layers: Layers,
 }
 
 /// Shape and encoding of an observation.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Input {
-    /// `[channels, height, width]` for images, where channels are the stacked frames, `[len]` for vectors.
-    pub(crate) shape: Vec<usize>,
-    pub(crate) element: Element,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// `[channels, height, width]` for images, where channels are the stacked frames, oldest first; `[len]` for vectors.
+    pub shape: Vec<usize>,
+    /// Encoding of its elements.
+    pub element: Element,
 }
 
 /// Encoding of one element of an observation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Element {
     /// A byte, 0 to 255, divided by 255 for the network.
@@ -36,69 +45,128 @@ pub enum Element {
     F32,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// What becomes of an observation before the first layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Scaling {
+pub enum Scaling {
+    /// Each element as [`Element`] says.
     Elements,
+    /// In addition the observation is divided by its Euclidean length.
     UnitLength,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// The layers before the streams. The last of the `hidden` layers belongs to the streams: each has its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub(crate) enum Torso {
-    Nature { hidden: usize },
-    Convolutional { convolutions: Vec<[usize; 3]>, hidden: Vec<usize> },
-    Impala { channels: Vec<usize>, hidden: Vec<usize> },
-    Mlp { hidden: Vec<usize> },
+pub enum Torso {
+    /// The three convolutions of Nature DQN (Mnih et al. 2015, Methods) and a hidden layer.
+    Nature {
+        /// Width of the hidden layer.
+        hidden: usize,
+    },
+    /// Any convolutions without padding.
+    Convolutional {
+        /// Size, stride and channels of each.
+        convolutions: Vec<[usize; 3]>,
+        /// Widths of the hidden layers.
+        hidden: Vec<usize>,
+    },
+    /// The residual network of IMPALA (Espeholt et al. 2018).
+    Impala {
+        /// Channels of each stage.
+        channels: Vec<usize>,
+        /// Widths of the hidden layers.
+        hidden: Vec<usize>,
+    },
+    /// The observation, flattened, and hidden layers.
+    Mlp {
+        /// Widths of the hidden layers.
+        hidden: Vec<usize>,
+    },
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// The activation after fully connected hidden layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Activation {
+pub enum Activation {
+    /// max(0, x).
     Relu,
+    /// The self-normalising unit (Klambauer et al. 2017, equation 2).
     Selu,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// How the last layers make the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Streams {
+pub enum Streams {
+    /// One stream gives it.
     Single,
+    /// Value and advantages, combined as in Wang et al. 2016, equation 9.
     Dueling,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// What the network gives for each action.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum Output {
+pub enum Output {
+    /// Its q-value.
     QValues,
-    Distribution { v_min: f32, v_max: f32, atoms: usize },
-    Quantiles { count: usize },
+    /// The logits of a distribution over returns (Bellemare et al. 2017).
+    Distribution {
+        /// The smallest atom.
+        v_min: f32,
+        /// The largest atom.
+        v_max: f32,
+        /// How many atoms there are, evenly spaced, at least 2.
+        atoms: usize,
+    },
+    /// Quantiles of the return (Dabney et al. 2018).
+    Quantiles {
+        /// How many, at least 1.
+        count: usize,
+    },
 }
 
 /// Kind of the fully connected layers. A policy uses the means of noisy ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub(crate) enum Layers {
+pub enum Layers {
+    /// A weight and a bias.
     Plain,
+    /// Means and spreads of weight and bias (Fortunato et al. 2017).
     Noisy {},
+}
+
+impl Description {
+    /// Key of the description in a file's metadata.
+    pub const KEY: &str = "prism.network";
 }
 
 impl Input {
     /// Elements of an observation, at least one.
-    pub(crate) fn elements(&self) -> Result<usize, PolicyError> {
-        let elements = self.shape.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis));
-        let sound = elements.filter(|&elements| elements > 0 && elements.checked_mul(size_of::<f32>()).is_some());
-        sound.ok_or_else(|| PolicyError::impossible(format!("observations of shape {:?}", self.shape)))
+    ///
+    /// # Errors
+    /// [`PolicyError::Impossible`] when there are none, or more than 2^24.
+    pub fn elements(&self) -> Result<usize, PolicyError> {
+        checked_size(&self.shape)
     }
 }
 
 impl Output {
-    /// Values that the network gives for each action.
-    pub(crate) fn values(self) -> usize {
+    /// Values that the network gives for each action: atoms, quantiles, or 1.
+    pub fn values(self) -> usize {
         match self {
             Self::QValues => 1,
             Self::Distribution { atoms, .. } => atoms,
             Self::Quantiles { count } => count,
         }
+    }
+
+    /// The atoms of distributions, rising; empty for other outputs.
+    pub(crate) fn support(self) -> Vec<f32> {
+        let Self::Distribution { v_min, v_max, atoms } = self else { return Vec::new() };
+        let spacing = (f64::from(v_max) - f64::from(v_min)) / (atoms - 1) as f64;
+        (0..atoms).map(|index| (f64::from(v_min) + index as f64 * spacing) as f32).collect()
     }
 
     pub(crate) fn check(self) -> Result<(), PolicyError> {
@@ -113,10 +181,17 @@ impl Output {
 
 impl Torso {
     /// The fully connected hidden layers.
-    pub(crate) fn hidden(&self) -> &[usize] {
+    pub fn hidden(&self) -> &[usize] {
         match self {
             Self::Nature { hidden } => std::slice::from_ref(hidden),
             Self::Convolutional { hidden, .. } | Self::Impala { hidden, .. } | Self::Mlp { hidden } => hidden,
         }
     }
+}
+
+/// Values of an image or a vector with these axes, at least one and at most 2^24, which a table of pixels can be made for.
+pub(crate) fn checked_size(axes: &[usize]) -> Result<usize, PolicyError> {
+    let size = axes.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis));
+    let size = size.filter(|size| (1..=1 << 24).contains(size));
+    size.ok_or_else(|| PolicyError::impossible(format!("{axes:?} is no shape of 1 to {} values", 1 << 24)))
 }

@@ -23,6 +23,20 @@ pub enum PolicyError {
         "this version does not know the network in this file; use the version of prism that saved it, or a newer one"
     )]
     Unknown(#[source] serde_json::Error),
+    /// The file is of a newer format.
+    #[error(
+        "this policy file has format version {version}, and this version of prism reads up to {newest}: use the version of \
+         prism that saved it, or a newer one"
+    )]
+    Newer {
+        /// Its version.
+        version: u32,
+        /// The newest that can be read.
+        newest: u32,
+    },
+    /// What the file says about its training cannot be read.
+    #[error("the text under `prism.policy` in this file is not what prism writes there")]
+    Card(#[source] serde_json::Error),
     /// The description contradicts itself.
     #[error("the network in this file cannot be: {reason}")]
     Impossible {

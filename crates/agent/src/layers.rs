@@ -1,11 +1,11 @@
 //! Layers with their weights.
 
 use prism_kernels::{
-    Arch, ConvolutionForm, ConvolutionWork, FusedActivation, LayerWeights, Pooling, Windows, convolution, linear,
-    max_pool,
+    Arch, Convolution, ConvolutionForm, ConvolutionWork, FusedActivation, Geometry, Linear, Pooling, Windows, max_pool,
 };
 
-use crate::description::{Activation, Layers};
+use crate::buffers::ImageBuffers;
+use crate::description::{Activation, Layers, checked_size};
 use crate::error::PolicyError;
 use crate::tensors::Tensors;
 
@@ -16,37 +16,22 @@ const SELU_ALPHA: f32 = 1.673_263_2;
 /// Windows of IMPALA's stages.
 const POOLING: Windows = Windows { size: 3, stride: 2, padding: 1 };
 
-/// A fully connected layer.
-pub(crate) struct FullyConnected {
-    /// `[inputs, outputs]`
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl FullyConnected {
-    pub(crate) fn take(
-        tensors: &Tensors<'_>,
-        path: &str,
-        kind: Layers,
-        [inputs, outputs]: [usize; 2],
-    ) -> Result<Self, PolicyError> {
-        if outputs == 0 {
-            return Err(PolicyError::impossible(format!("{path} has no outputs")));
-        }
-        let mean = match kind {
-            Layers::Plain => "",
-            Layers::Noisy {} => "mu_",
-        };
-        Ok(Self {
-            weight: tensors.take(&format!("{path}.{mean}weight"), &[inputs, outputs])?,
-            bias: tensors.take(&format!("{path}.{mean}bias"), &[outputs])?,
-        })
+/// The fully connected layer at `path`. Of a noisy one its means.
+pub(crate) fn fully_connected(
+    tensors: &Tensors<'_>,
+    path: &str,
+    kind: Layers,
+    [inputs, outputs]: [usize; 2],
+) -> Result<Linear, PolicyError> {
+    if outputs == 0 {
+        return Err(PolicyError::impossible(format!("{path} has no outputs")));
     }
-
-    /// `[batch, inputs]` to `[batch, outputs]`.
-    pub(crate) fn forward(&self, arch: Arch, x: &[f32]) -> Vec<f32> {
-        linear(arch, x, LayerWeights::new(&self.weight, self.bias.len(), None), &self.bias)
-    }
+    let mean = match kind {
+        Layers::Plain => "",
+        Layers::Noisy {} => "mu_",
+    };
+    let weight = tensors.take(&format!("{path}.{mean}weight"), &[inputs, outputs])?;
+    Ok(Linear::new(&weight, &tensors.take(&format!("{path}.{mean}bias"), &[outputs])?))
 }
 
 impl Activation {
@@ -64,65 +49,38 @@ fn rectify(values: &mut [f32]) {
     values.iter_mut().for_each(|x| *x = x.max(0.0));
 }
 
-/// A convolution whose images have `[channels, height, width]`.
-struct Convolution {
-    /// `[out, channels, size, size]`
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+/// The convolution at `path` of images `[channels, height, width]`, with kernels of `size` rows and columns.
+fn take_convolution(
+    tensors: &Tensors<'_>,
+    path: &str,
     image: [usize; 3],
-    size: usize,
+    [size, out]: [usize; 2],
     form: ConvolutionForm,
+) -> Result<Convolution, PolicyError> {
+    let [channels, height, width] = image;
+    let fits = |side: usize| side.checked_add(2 * form.padding).is_some_and(|side| side >= size);
+    if size == 0 || form.stride == 0 || out == 0 || !(fits(height) && fits(width)) {
+        return Err(PolicyError::impossible(format!(
+            "{path} has {out} kernels of {size}x{size} over {height}x{width} pixels, {} apart",
+            form.stride
+        )));
+    }
+    let weight = tensors.take(&format!("{path}.weight"), &[out, channels, size, size])?;
+    let work = ConvolutionWork::new([1, height, width, channels], [out, size], form);
+    checked_size(&output(work.geometry))?;
+    Ok(Convolution::new(work, &weight, &tensors.take(&format!("{path}.bias"), &[out])?))
 }
 
-impl Convolution {
-    fn take(
-        tensors: &Tensors<'_>,
-        path: &str,
-        image: [usize; 3],
-        [size, out]: [usize; 2],
-        form: ConvolutionForm,
-    ) -> Result<Self, PolicyError> {
-        let [channels, height, width] = image;
-        let fits = |side: usize| side.checked_add(2 * form.padding).is_some_and(|side| side >= size);
-        if size == 0 || size > 1 << 16 || form.stride == 0 || out == 0 || !(fits(height) && fits(width)) {
-            return Err(PolicyError::impossible(format!(
-                "{path} has kernels of {size}x{size} over {height}x{width} pixels"
-            )));
-        }
-        Ok(Self {
-            weight: tensors.take(&format!("{path}.weight"), &[out, channels, size, size])?,
-            bias: tensors.take(&format!("{path}.bias"), &[out])?,
-            image,
-            size,
-            form,
-        })
-    }
-
-    fn work(&self, batch: usize) -> ConvolutionWork {
-        let [channels, height, width] = self.image;
-        ConvolutionWork::new([batch, height, width, channels], [self.bias.len(), self.size], self.form)
-    }
-
-    /// `[channels, height, width]` of the output.
-    fn output(&self) -> [usize; 3] {
-        let geometry = self.work(1).geometry;
-        [geometry.out, geometry.rows(), geometry.columns()]
-    }
-
-    fn forward(&self, arch: Arch, x: &[f32]) -> Vec<f32> {
-        let batch = x.len() / self.image.iter().product::<usize>();
-        convolution(arch, self.work(batch), x, &self.weight, &self.bias)
-    }
+/// `[channels, height, width]` of what a convolution gives.
+fn output(geometry: Geometry) -> [usize; 3] {
+    [geometry.out, geometry.rows(), geometry.columns()]
 }
 
-/// Layers that make features of images, channels last.
+/// Layers that make features of images, channels last. A rectifier is part of each convolution.
 pub(crate) enum ImageLayers {
-    Convolutions(Vec<ConvolutionLayer>),
+    Convolutions(Vec<Convolution>),
     Impala(Vec<Stage>),
 }
-
-/// A convolution followed by a rectifier.
-pub(crate) struct ConvolutionLayer(Convolution);
 
 /// A stage of IMPALA's network: a convolution, a maximum over windows, two residual blocks.
 pub(crate) struct Stage {
@@ -142,11 +100,12 @@ impl ImageLayers {
         let mut layers = Vec::new();
         for (index, &[size, stride, out]) in sizes.iter().enumerate() {
             let form = ConvolutionForm { stride, padding: 0, activation: FusedActivation::Relu };
-            let layer = Convolution::take(tensors, &format!("convolutions.layers.{index}"), image, [size, out], form)?;
-            image = layer.output();
-            layers.push(ConvolutionLayer(layer));
+            let path = format!("convolutions.layers.{index}");
+            let layer = take_convolution(tensors, &path, image, [size, out], form)?;
+            image = output(layer.geometry());
+            layers.push(layer);
         }
-        Ok((Self::Convolutions(layers), features(image)?))
+        Ok((Self::Convolutions(layers), checked_size(&image)?))
     }
 
     /// IMPALA's network with stages of so many channels, and the number of its features.
@@ -160,16 +119,11 @@ impl ImageLayers {
         for (index, &out) in channels.iter().enumerate() {
             let layer = |path: &str, image, activation| {
                 let path = format!("convolutions.stages.{index}.{path}");
-                Convolution::take(
-                    tensors,
-                    &path,
-                    image,
-                    [3, out],
-                    ConvolutionForm { stride: 1, padding: 1, activation },
-                )
+                let form = ConvolutionForm { stride: 1, padding: 1, activation };
+                take_convolution(tensors, &path, image, [3, out], form)
             };
             let convolution = layer("convolution", image, FusedActivation::Identity)?;
-            let [_, height, width] = convolution.output();
+            let [_, height, width] = output(convolution.geometry());
             let pooling = Pooling { height, width, channels: out, windows: POOLING };
             image = [out, pooling.rows(), pooling.columns()];
             let block = |name: &str| -> Result<[Convolution; 2], PolicyError> {
@@ -178,38 +132,49 @@ impl ImageLayers {
             };
             stages.push(Stage { convolution, pooling, blocks: [block("first")?, block("second")?] });
         }
-        Ok((Self::Impala(stages), features(image)?))
+        Ok((Self::Impala(stages), checked_size(&image)?))
     }
 
-    pub(crate) fn forward(&self, arch: Arch, images: Vec<f32>) -> Vec<f32> {
+    /// The largest number of values that a layer takes or gives for an image.
+    pub(crate) fn largest(&self) -> usize {
+        let both = |layer: &Convolution| {
+            let geometry = layer.geometry();
+            (geometry.height * geometry.width * geometry.channels).max(geometry.pixels() * geometry.out)
+        };
+        match self {
+            Self::Convolutions(layers) => layers.iter().map(both).max().unwrap_or(0),
+            Self::Impala(stages) => stages.iter().map(|stage| both(&stage.convolution)).max().unwrap_or(0),
+        }
+    }
+
+    /// Makes features of the images in `buffers.images`.
+    pub(crate) fn forward(&self, arch: Arch, buffers: &mut ImageBuffers) {
         match self {
             Self::Convolutions(layers) => {
-                layers.iter().fold(images, |x, ConvolutionLayer(layer)| layer.forward(arch, &x))
+                for layer in layers {
+                    layer.forward(arch, &buffers.images, &mut buffers.next);
+                    std::mem::swap(&mut buffers.images, &mut buffers.next);
+                }
             }
             Self::Impala(stages) => {
-                let mut features = stages.iter().fold(images, |x, stage| stage.forward(arch, &x));
-                rectify(&mut features);
-                features
+                stages.iter().for_each(|stage| stage.forward(arch, buffers));
+                rectify(&mut buffers.images);
             }
         }
     }
 }
 
-/// Values of an image `[channels, height, width]`.
-fn features(image: [usize; 3]) -> Result<usize, PolicyError> {
-    let features = image.iter().try_fold(1_usize, |product, &axis| product.checked_mul(axis));
-    features.ok_or_else(|| PolicyError::impossible(format!("features of shape {image:?}")))
-}
-
 impl Stage {
-    fn forward(&self, arch: Arch, x: &[f32]) -> Vec<f32> {
-        let pooled = max_pool(arch, self.pooling, &self.convolution.forward(arch, x));
-        self.blocks.iter().fold(pooled, |mut x, [first, second]| {
-            let mut rectified = x.clone();
-            rectify(&mut rectified);
-            let change = second.forward(arch, &first.forward(arch, &rectified));
-            x.iter_mut().zip(change).for_each(|(x, change)| *x += change);
-            x
-        })
+    fn forward(&self, arch: Arch, buffers: &mut ImageBuffers) {
+        let ImageBuffers { images, next, rectified } = buffers;
+        self.convolution.forward(arch, images, next);
+        max_pool(arch, self.pooling, next, images);
+        for [first, second] in &self.blocks {
+            rectified.clone_from(images);
+            rectify(rectified);
+            first.forward(arch, rectified, next);
+            second.forward(arch, next, rectified);
+            images.iter_mut().zip(&*rectified).for_each(|(image, change)| *image += *change);
+        }
     }
 }

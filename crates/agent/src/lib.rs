@@ -1,13 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod buffers;
+mod card;
 mod description;
 mod error;
+mod int8;
 mod layers;
 mod network;
+mod observations;
 mod policy;
 mod tensors;
 
-pub use description::Element;
+pub use card::{Card, Scores};
+pub use description::{Activation, Description, Element, Input, Layers, Output, Scaling, Streams, Torso};
 pub use error::PolicyError;
+pub use int8::to_int8;
+pub use observations::Observations;
 pub use policy::Policy;
+pub use prism_frames::{Colour, FrameError, FrameSpec, Pixels, Screens};

@@ -1,10 +1,12 @@
 //! A network from observations to values of actions.
 
-use prism_kernels::{Arch, scaled_from_bytes};
+use prism_kernels::{Arch, Linear, combine_streams, means_of_distributions, means_of_quantiles, scale_bytes, softmax};
 
+use crate::buffers::Buffers;
 use crate::description::{Activation, Description, Element, Layers, Output, Scaling, Streams, Torso};
 use crate::error::PolicyError;
-use crate::layers::{FullyConnected, ImageLayers};
+use crate::layers::{ImageLayers, fully_connected};
+use crate::observations::Observations;
 use crate::tensors::Tensors;
 
 /// The convolutions of Nature DQN (Mnih et al. 2015, Methods): size, stride, channels.
@@ -16,14 +18,18 @@ pub(crate) struct Network {
     description: Description,
     elements: usize,
     image: Option<ImageLayers>,
-    shared: Vec<FullyConnected>,
+    shared: Vec<Linear>,
     head: Head,
+    /// The atoms of distributions, empty for other outputs.
+    support: Vec<f32>,
+    /// The largest number of values that a layer takes or gives for an observation.
+    largest: usize,
 }
 
 /// The last hidden layer, where there is one, and the outputs.
 struct Stream {
-    hidden: Option<FullyConnected>,
-    output: FullyConnected,
+    hidden: Option<Linear>,
+    output: Linear,
 }
 
 enum Head {
@@ -33,7 +39,7 @@ enum Head {
 
 impl Network {
     pub(crate) fn take(tensors: &Tensors<'_>) -> Result<Self, PolicyError> {
-        let description: Description = serde_json::from_str(tensors.network()?).map_err(PolicyError::Unknown)?;
+        let description = tensors.network()?;
         let elements = description.input.elements()?;
         description.output.check()?;
         if description.actions == 0 {
@@ -53,6 +59,7 @@ impl Network {
             }
             Torso::Impala { channels, .. } => some(ImageLayers::impala(tensors, image()?, channels)?),
         };
+        let first = features;
         let hidden = description.torso.hidden();
         let (last, earlier) = match hidden.split_last() {
             Some((last, earlier)) => (Some(*last), earlier),
@@ -61,7 +68,7 @@ impl Network {
         let mut shared = Vec::new();
         for (index, &width) in earlier.iter().enumerate() {
             let path = format!("shared.{index}");
-            shared.push(FullyConnected::take(tensors, &path, description.layers, [features, width])?);
+            shared.push(fully_connected(tensors, &path, description.layers, [features, width])?);
             features = width;
         }
         let stream = |path: &str, outputs| Stream::take(tensors, path, description.layers, features, last, outputs);
@@ -72,91 +79,94 @@ impl Network {
                 advantage: stream("head.advantage", outputs)?,
             },
         };
-        Ok(Self { arch: Arch::new(), elements, image, shared, head, description })
+        let support = description.output.support();
+        let in_image = image.as_ref().map_or(0, ImageLayers::largest);
+        let largest = hidden.iter().copied().fold(elements.max(in_image).max(first), usize::max);
+        Ok(Self { largest, arch: Arch::new(), elements, image, shared, head, support, description })
     }
 
     pub(crate) fn description(&self) -> &Description {
         &self.description
     }
 
-    /// Bytes of an observation.
-    pub(crate) fn observation_bytes(&self) -> usize {
-        match self.description.input.element {
-            Element::U8 => self.elements,
-            Element::F32 => self.elements * size_of::<f32>(),
-        }
+    /// Values of an observation.
+    pub(crate) fn elements(&self) -> usize {
+        self.elements
     }
 
-    /// What the network gives for whole observations, `[batch, actions, values]`: q-values, logits or quantiles.
-    pub(crate) fn outputs(&self, observations: &[u8]) -> Vec<f32> {
-        let mut features = self.scaled(observations);
-        if let Some(layers) = &self.image {
-            features = layers.forward(self.arch, features);
+    /// The atoms of distributions, empty for other outputs.
+    pub(crate) fn support(&self) -> &[f32] {
+        &self.support
+    }
+
+    /// What the network gives for whole observations: q-values, logits or quantiles become `buffers.outputs`.
+    pub(crate) fn outputs(&self, observations: Observations<'_>, buffers: &mut Buffers) {
+        buffers.reserve(self.largest * observations.len() / self.elements);
+        let Buffers { image, features, value, outputs, sums, .. } = buffers;
+        let [features, next] = features;
+        match &self.image {
+            None => self.scaled(observations, features),
+            Some(layers) => {
+                self.scaled(observations, &mut image.images);
+                layers.forward(self.arch, image);
+                std::mem::swap(&mut image.images, features);
+            }
         }
+        let activation = self.description.activation;
         for layer in &self.shared {
-            features = layer.forward(self.arch, &features);
-            self.description.activation.apply(&mut features);
+            layer.forward(self.arch, features, next, sums);
+            activation.apply(next);
+            std::mem::swap(features, next);
         }
-        let (activation, values) = (self.description.activation, self.description.output.values());
         match &self.head {
-            Head::Single(stream) => stream.forward(self.arch, &features, activation),
-            Head::Dueling { value, advantage } => {
-                let value = value.forward(self.arch, &features, activation);
-                let mut outputs = advantage.forward(self.arch, &features, activation);
-                for (outputs, value) in
-                    outputs.chunks_exact_mut(self.description.actions * values).zip(value.chunks_exact(values))
-                {
-                    combine(outputs, value);
-                }
-                outputs
+            Head::Single(stream) => stream.forward(self.arch, activation, features, [next, outputs, sums]),
+            Head::Dueling { value: of_value, advantage } => {
+                of_value.forward(self.arch, activation, features, [&mut *next, &mut *value, &mut *sums]);
+                advantage.forward(self.arch, activation, features, [next, outputs, sums]);
+                combine_streams(outputs, value, self.description.actions, self.description.output.values());
             }
         }
     }
 
-    /// One number for each action, `[batch, actions]`: the mean of what the network gives.
-    pub(crate) fn means(&self, outputs: Vec<f32>) -> Vec<f32> {
+    /// One number for each action, the mean of what the network gave: they become `buffers.q_values`. Of distributions,
+    /// `buffers.outputs` become the probabilities.
+    pub(crate) fn means(&self, buffers: &mut Buffers) {
+        let Buffers { outputs, q_values, .. } = buffers;
         match self.description.output {
-            Output::QValues => outputs,
+            Output::QValues => q_values.clone_from(outputs),
             Output::Distribution { atoms, .. } => {
-                let support = self.support().expect("distributions have a support");
-                let mut probabilities = outputs;
-                softmax(&mut probabilities, atoms);
-                let mean = |row: &[f32]| row.iter().zip(&support).map(|(probability, atom)| probability * atom).sum();
-                probabilities.chunks_exact(atoms).map(mean).collect()
+                softmax(outputs, atoms);
+                means_of_distributions(outputs, &self.support, q_values);
             }
-            Output::Quantiles { count } => {
-                outputs.chunks_exact(count).map(|row| row.iter().sum::<f32>() / count as f32).collect()
-            }
+            Output::Quantiles { count } => means_of_quantiles(outputs, count, q_values),
         }
-    }
-
-    /// The atoms of distributions.
-    pub(crate) fn support(&self) -> Option<Vec<f32>> {
-        let Output::Distribution { v_min, v_max, atoms } = self.description.output else { return None };
-        let spacing = (f64::from(v_max) - f64::from(v_min)) / (atoms - 1) as f64;
-        Some((0..atoms).map(|index| (f64::from(v_min) + index as f64 * spacing) as f32).collect())
     }
 
     /// Observations as the first layer takes them: bytes of images with their channels last.
-    fn scaled(&self, observations: &[u8]) -> Vec<f32> {
-        let batch = observations.len() / self.observation_bytes();
-        let mut values = match self.description.input.element {
-            Element::U8 => {
+    fn scaled(&self, observations: Observations<'_>, values: &mut Vec<f32>) {
+        match (observations, self.description.input.element) {
+            (Observations::Bytes(bytes), Element::U8) => {
                 let [channels, pixels] = match *self.description.input.shape.as_slice() {
                     [channels, height, width] => [channels, height * width],
                     _ => [1, self.elements],
                 };
-                scaled_from_bytes(observations, [batch, channels, pixels])
+                scale_bytes(bytes, [bytes.len() / self.elements, channels, pixels], values);
             }
-            Element::F32 => observations.as_chunks().0.iter().map(|&bytes| f32::from_ne_bytes(bytes)).collect(),
-        };
+            (Observations::Bytes(bytes), Element::F32) => {
+                values.clear();
+                values.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_ne_bytes(bytes)));
+            }
+            (Observations::Floats(floats), _) => {
+                values.clear();
+                values.extend_from_slice(floats);
+            }
+        }
         if let Scaling::UnitLength = self.description.scaling {
             for observation in values.chunks_exact_mut(self.elements) {
                 let length = observation.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
                 observation.iter_mut().for_each(|x| *x /= length);
             }
         }
-        values
     }
 }
 
@@ -174,45 +184,26 @@ impl Stream {
         outputs: usize,
     ) -> Result<Self, PolicyError> {
         let last = hidden.unwrap_or(features);
-        let hidden =
-            hidden.map(|width| FullyConnected::take(tensors, &format!("{path}.hidden"), kind, [features, width]));
+        let hidden = hidden.map(|width| fully_connected(tensors, &format!("{path}.hidden"), kind, [features, width]));
         Ok(Self {
             hidden: hidden.transpose()?,
-            output: FullyConnected::take(tensors, &format!("{path}.output"), kind, [last, outputs])?,
+            output: fully_connected(tensors, &format!("{path}.output"), kind, [last, outputs])?,
         })
     }
 
-    fn forward(&self, arch: Arch, features: &[f32], activation: Activation) -> Vec<f32> {
-        match &self.hidden {
-            None => self.output.forward(arch, features),
-            Some(hidden) => {
-                let mut features = hidden.forward(arch, features);
-                activation.apply(&mut features);
-                self.output.forward(arch, &features)
-            }
-        }
-    }
-}
-
-/// Makes of the advantages `[actions, values]` V + A - mean over the actions of A (Wang et al. 2016, equation 9), where
-/// `value` is `[values]`.
-fn combine(advantages: &mut [f32], value: &[f32]) {
-    let (values, actions) = (value.len(), advantages.len() / value.len());
-    for (index, value) in value.iter().enumerate() {
-        let sum: f32 = advantages[index..].iter().step_by(values).sum();
-        let mean = sum / actions as f32;
-        for advantage in advantages[index..].iter_mut().step_by(values) {
-            *advantage = value + (*advantage - mean);
-        }
-    }
-}
-
-/// Makes probabilities of each row of logits.
-pub(crate) fn softmax(logits: &mut [f32], atoms: usize) {
-    for row in logits.chunks_exact_mut(atoms) {
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        row.iter_mut().for_each(|logit| *logit = (*logit - largest).exp());
-        let sum: f32 = row.iter().sum();
-        row.iter_mut().for_each(|weight| *weight /= sum);
+    /// `[batch, features]` to `[batch, outputs]`.
+    fn forward(
+        &self,
+        arch: Arch,
+        activation: Activation,
+        features: &[f32],
+        [hidden, outputs, sums]: [&mut Vec<f32>; 3],
+    ) {
+        let Some(layer) = &self.hidden else {
+            return self.output.forward(arch, features, outputs, sums);
+        };
+        layer.forward(arch, features, hidden, sums);
+        activation.apply(hidden);
+        self.output.forward(arch, hidden, outputs, sums);
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors};
 
+use crate::card::Card;
+use crate::description::Description;
 use crate::error::PolicyError;
-
-/// Metadata key of the network's description.
-const NETWORK: &str = "prism.network";
+use crate::int8::{self, outputs};
 
 /// A parsed file.
 pub(crate) struct Tensors<'a> {
@@ -24,21 +24,32 @@ impl<'a> Tensors<'a> {
     }
 
     /// The description of the network.
-    pub(crate) fn network(&self) -> Result<&str, PolicyError> {
-        self.metadata.get(NETWORK).map(String::as_str).ok_or(PolicyError::NotOurs { key: NETWORK })
+    pub(crate) fn network(&self) -> Result<Description, PolicyError> {
+        let text = self.metadata.get(Description::KEY).ok_or(PolicyError::NotOurs { key: Description::KEY })?;
+        serde_json::from_str(text).map_err(PolicyError::Unknown)
     }
 
-    /// The numbers of the tensor `name`, which must have this shape and be finite.
+    /// What the file says about its training.
+    pub(crate) fn card(&self) -> Result<Option<Card>, PolicyError> {
+        self.metadata.get(Card::KEY).map(|text| Card::read(text)).transpose()
+    }
+
+    /// The numbers of the tensor `name`, which must have this shape and be finite. A tensor of bytes, I8, is multiplied by
+    /// its scales, which are one for each index of the axis of outputs: the tensor `name` with `.scale` behind it.
     pub(crate) fn take(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, PolicyError> {
         let fault = |fault: String| PolicyError::Tensor { tensor: name.to_owned(), fault };
         let tensor = self.tensors.tensor(name).map_err(|_| fault("is missing".to_owned()))?;
-        if tensor.dtype() != Dtype::F32 {
-            return Err(fault(format!("has numbers of type {}, not F32", tensor.dtype())));
-        }
         if tensor.shape() != shape {
             return Err(fault(format!("has the shape {:?}, not {shape:?}", tensor.shape())));
         }
-        let numbers: Vec<f32> = tensor.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+        let numbers: Vec<f32> = match tensor.dtype() {
+            Dtype::F32 => tensor.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
+            Dtype::I8 if shape.len() > 1 => {
+                let scales = self.take(&format!("{name}.scale"), &[outputs(shape)])?;
+                int8::widened(tensor.data(), &scales, shape)
+            }
+            other => return Err(fault(format!("has numbers of type {other}, not F32 or I8"))),
+        };
         if numbers.iter().all(|number| number.is_finite()) {
             Ok(numbers)
         } else {

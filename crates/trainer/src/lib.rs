@@ -25,6 +25,7 @@
 //! ```
 
 pub mod bench;
+mod card;
 mod config;
 mod device;
 mod environments;
@@ -35,6 +36,7 @@ mod memory;
 pub mod plot;
 mod run;
 
+pub use card::policy_file;
 pub use config::{
     Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin,
     Override, Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing, presets,

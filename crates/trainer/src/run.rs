@@ -14,6 +14,7 @@ use prism_runs::{
 use self::recorder::Recorder;
 pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
+use crate::card::card;
 use crate::config::{Config, MemoryNeed};
 use crate::device::device_of;
 use crate::environments::Environments;
@@ -72,11 +73,11 @@ impl Run {
         let (choice, built, need) = Self::prepare(config, &environments)?;
         let device = choice.device.open();
         let seed = config.run().seed;
-        let actions = built.spec().actions.clone();
+        let card = card(&config.environment().kind, built.spec());
         let training = Training::new(config, built, seed, &device)?;
 
         // From here on there is a folder: whatever can be refused was refused before.
-        let manifest = manifest(config, &choice.device.name, actions);
+        let manifest = manifest(config, &choice.device.name, card.actions.clone());
         let folder = match &place {
             Place::At(path) => RunFolder::create(path, &manifest),
             Place::In(parent) => RunFolder::create_in(parent, &manifest),
@@ -99,7 +100,7 @@ impl Run {
         for note in config.notes() {
             journal.note(note.to_string())?;
         }
-        let mut recorder = Recorder::new(config, folder, journal, training.steps());
+        let mut recorder = Recorder::new(config, card, folder, journal, training.steps());
         // Whatever ends the run, there are weights.
         recorder.save(training.agent())?;
         let interrupt = Interrupt::default();

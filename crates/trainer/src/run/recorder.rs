@@ -1,5 +1,6 @@
 //! What a run writes down and keeps: records, scores, weights.
 
+use prism_agent::Card;
 use prism_algorithms::{Agent, AgentPosition, Learned};
 use prism_environment::VectorStep;
 use prism_model::{InputElement, Weights};
@@ -9,6 +10,7 @@ use prism_runs::{
     ScoreTracker, Sink, Summary, UpdateRecord,
 };
 
+use crate::card::with_card;
 use crate::config::Config;
 use crate::error::RunError;
 use crate::run::training::TrainingEvent;
@@ -28,6 +30,8 @@ pub(super) struct Recorder {
     best: Option<Weights>,
     /// The run's configuration, which weights carry.
     config: String,
+    /// What the weights are trained for, which they carry.
+    card: Card,
     picture: Picture,
 }
 
@@ -39,12 +43,12 @@ enum Picture {
 }
 
 impl Recorder {
-    pub(super) fn new(config: &Config, folder: RunFolder, journal: Journal, first: &[VectorStep]) -> Self {
+    pub(super) fn new(config: &Config, card: Card, folder: RunFolder, journal: Journal, first: &[VectorStep]) -> Self {
         let mut scores = ScoreTracker::new(first.len(), config.training().score_window);
         for (environment, step) in first.iter().enumerate() {
             scores.begin(environment, &step.time_step);
         }
-        Self { folder, journal, scores, best: None, config: config.to_toml(), picture: Picture::Due }
+        Self { folder, journal, scores, best: None, config: config.to_toml(), card, picture: Picture::Due }
     }
 
     pub(super) fn folder(&self) -> &RunFolder {
@@ -144,7 +148,8 @@ impl Recorder {
 
     fn weights(&self, agent: &Agent) -> Weights {
         let at = serde_json::to_string(&position(agent)).expect("a position is plain data");
-        agent.weights().with_metadata(CONFIG_KEY, &self.config).with_metadata(POSITION_KEY, &at)
+        let weights = agent.weights().with_metadata(CONFIG_KEY, &self.config).with_metadata(POSITION_KEY, &at);
+        with_card(weights, &self.card)
     }
 
     /// Completes the records of a run that has come to an end.

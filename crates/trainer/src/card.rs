@@ -1,0 +1,51 @@
+//! The card of a policy file: what its weights were trained for.
+
+use prism_agent::{Card, FrameSpec, Scores};
+use prism_environment::{EnvironmentSpec, Pooling, View};
+use prism_model::Weights;
+
+use crate::config::EnvironmentKind;
+
+/// The card of weights that are trained on an environment of this kind.
+pub(crate) fn card(kind: &EnvironmentKind, spec: &EnvironmentSpec) -> Card {
+    Card {
+        version: Card::VERSION,
+        environment: kind.name().to_owned(),
+        protocol: kind.protocol().to_owned(),
+        actions: spec.actions.clone(),
+        frames: frames(kind),
+        scores: None,
+    }
+}
+
+/// How observations are made of screens, where they are.
+fn frames(kind: &EnvironmentKind) -> Option<FrameSpec> {
+    let EnvironmentKind::Atari { config, .. } = kind else { return None };
+    let options = config.options();
+    let View::Image { colour, height, width } = options.view else { return None };
+    let skip = options.frame_skip as usize;
+    let pool = match options.pooling {
+        Pooling::Last => 1,
+        Pooling::LastTwo => skip.min(2),
+    };
+    Some(FrameSpec { height, width, colour, stack: options.stack, skip, pool })
+}
+
+/// The policy file of weights: the weights themselves, with a card that has these scores. Weights that were saved without a
+/// card, by prism before 0.2, get one whose actions are named by their numbers.
+pub fn policy_file(weights: Weights, kind: &EnvironmentKind, scores: Option<Scores>) -> Weights {
+    let saved = weights.metadata(Card::KEY).and_then(|text| serde_json::from_str(text).ok());
+    let card = saved.unwrap_or_else(|| Card {
+        version: Card::VERSION,
+        environment: kind.name().to_owned(),
+        protocol: kind.protocol().to_owned(),
+        actions: (0..weights.config().actions).map(|action| action.to_string()).collect(),
+        frames: frames(kind),
+        scores: None,
+    });
+    with_card(weights, &Card { scores: scores.or(card.scores), ..card })
+}
+
+pub(crate) fn with_card(weights: Weights, card: &Card) -> Weights {
+    weights.with_metadata(Card::KEY, &serde_json::to_string(card).expect("a card is plain data"))
+}
