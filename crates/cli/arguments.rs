@@ -39,6 +39,10 @@ pub enum Command {
     Train(Box<TrainArguments>),
     /// Score the weights of a run
     Eval(EvalArguments),
+    /// Write a policy file that games load, or ONNX
+    Export(ExportArguments),
+    /// Make a policy file of weights that PyTorch saved
+    Import(ImportArguments),
     /// Draw pictures of runs
     Plot(PlotArguments),
     /// List the devices that networks can run on, and say which one `auto` takes
@@ -147,6 +151,58 @@ pub struct EvalArguments {
     #[arg(long, value_name = "DIR")]
     pub roms: Option<PathBuf>,
     /// Change a setting of the run; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Arguments of `prism export`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism export runs/pong-seed0-20260101-120000                       writes pong.safetensors
+  prism export runs/pong-seed0-20260101-120000 --out small.safetensors --int8
+  prism export runs/pong-seed0-20260101-120000 --onnx pong.onnx
+
+Programs load a policy file with the crate prism-agent, or with its C library. It carries the last evaluation of its weights:
+`prism eval` scores them first.")]
+pub struct ExportArguments {
+    /// A run folder (its best weights, else its latest), or a weights file
+    pub run: PathBuf,
+    /// The policy file [default: the environment's name, unless only --onnx is given]
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: Option<PathBuf>,
+    /// Write the policy as an ONNX model
+    #[arg(long, value_name = "FILE.onnx")]
+    pub onnx: Option<PathBuf>,
+    /// A byte for each weight: a quarter of the size, values that differ by about a hundredth
+    #[arg(long)]
+    pub int8: bool,
+}
+
+/// Arguments of `prism import`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism import dqn_atari.cleanrl_model --preset dqn --game breakout --out breakout.safetensors
+  prism import c51_atari.cleanrl_model --preset c51 --game pong --out pong.safetensors
+  prism import dqn-PongNoFrameskip-v4.zip --preset dqn --out pong.safetensors
+  prism eval pong.safetensors
+
+Layers are found by their order and shapes. The preset says what the network is and what it plays.")]
+pub struct ImportArguments {
+    /// A state dict that torch.save wrote, a model of Stable-Baselines3, or safetensors
+    pub file: PathBuf,
+    /// A preset with the network of the file (see `prism list`), or a configuration file
+    #[arg(long, value_name = "PRESET")]
+    pub preset: OsString,
+    /// The game, unless it is the preset's
+    #[arg(long)]
+    pub game: Option<String>,
+    /// The policy file
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub out: PathBuf,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// Change a setting of the preset; may be given several times
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub settings: Vec<String>,
 }

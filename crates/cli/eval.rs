@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use prism::{
-    CONFIG_KEY, Config, Environments, EvaluatedGame, EvaluationRecord, Games, Note, OutputFile, Override, Part,
-    ProgressLine, RunFolder, RunPath, Source, Statistics, append_evaluation,
+    Config, Environments, EvaluatedGame, EvaluationRecord, Games, Note, OutputFile, Override, Part, ProgressLine,
+    RunFolder, RunPath, Statistics, append_evaluation,
 };
 use prism_model::Weights;
 use serde::Serialize;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::arguments::EvalArguments;
 use crate::failure::{Failure, code_of};
 use crate::signals;
+use crate::weights;
 
 /// Without a terminal, how often a line says how far the evaluation has come.
 const LINE_PERIOD: Duration = Duration::from_secs(10);
@@ -81,17 +82,7 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
 
 /// The configuration that the weights were trained under, as far as it is known, with what was typed over it.
 fn config(arguments: &EvalArguments, path: &RunPath, weights: &Weights) -> Result<Config, Failure> {
-    let source = match (path.config(), weights.metadata(CONFIG_KEY)) {
-        (Some(file), _) => Source::read(&file)?,
-        (None, Some(text)) => of_weights(&arguments.run, text)?,
-        (None, None) => {
-            let error = anyhow::anyhow!(
-                "{} does not say what it plays, as weights of older versions do not: put it beside the config.toml of its run",
-                arguments.run.display()
-            );
-            return Err(Failure::outside(error));
-        }
-    };
+    let source = weights::source(&arguments.run, path, weights)?;
     let mut overrides: Vec<Override> =
         arguments.settings.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
     // An evaluation has a seed and a device of its own, not those of the run.
@@ -109,16 +100,6 @@ fn config(arguments: &EvalArguments, path: &RunPath, weights: &Weights) -> Resul
         let _ = writeln!(io::stderr(), "{note}");
     }
     Ok(config)
-}
-
-/// The configuration that weights carry.
-fn of_weights(file: &Path, text: &str) -> Result<Source, Failure> {
-    let source = Source::text(&format!("the configuration inside {}", file.display()), text);
-    // Nobody typed it: what is wrong with it is wrong with the file.
-    Config::read(&source, &[]).map_err(|error| {
-        Failure::outside(error).with_remedy("copy the file again, or put it beside the config.toml of its run")
-    })?;
-    Ok(source)
 }
 
 /// The score of each game as CSV.

@@ -4,12 +4,15 @@ mod arguments;
 mod bench;
 mod devices;
 mod eval;
+mod export;
 mod failure;
+mod import;
 mod list;
 mod plot;
 mod roms;
 mod signals;
 mod train;
+mod weights;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -58,6 +61,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Train(arguments) => return train::run(*arguments),
         Command::Eval(arguments) => return eval::run(&arguments, &mut output),
+        Command::Export(arguments) => export::run(&arguments, &mut output)?,
+        Command::Import(arguments) => import::run(&arguments, &mut output)?,
         Command::Plot(arguments) => plot::run(arguments, &mut output)?,
         Command::Devices => devices::print(&mut output)?,
         Command::Bench(arguments) => return bench::run(arguments, &mut output),

@@ -180,6 +180,9 @@ impl Output {
 }
 
 impl Torso {
+    /// The convolutions of Nature DQN (Mnih et al. 2015, Methods): size, stride, channels.
+    pub const NATURE: [[usize; 3]; 3] = [[8, 4, 32], [4, 2, 64], [3, 1, 64]];
+
     /// The fully connected hidden layers.
     pub fn hidden(&self) -> &[usize] {
         match self {

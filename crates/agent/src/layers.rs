@@ -7,7 +7,7 @@ use prism_kernels::{
 use crate::buffers::ImageBuffers;
 use crate::description::{Activation, Layers, checked_size};
 use crate::error::PolicyError;
-use crate::tensors::Tensors;
+use crate::file::PolicyFile;
 
 /// λ and α of the self-normalising unit (Klambauer et al. 2017, equation 2).
 const SELU_SCALE: f32 = 1.050_701;
@@ -18,7 +18,7 @@ const POOLING: Windows = Windows { size: 3, stride: 2, padding: 1 };
 
 /// The fully connected layer at `path`. Of a noisy one its means.
 pub(crate) fn fully_connected(
-    tensors: &Tensors<'_>,
+    tensors: &PolicyFile<'_>,
     path: &str,
     kind: Layers,
     [inputs, outputs]: [usize; 2],
@@ -51,7 +51,7 @@ fn rectify(values: &mut [f32]) {
 
 /// The convolution at `path` of images `[channels, height, width]`, with kernels of `size` rows and columns.
 fn take_convolution(
-    tensors: &Tensors<'_>,
+    tensors: &PolicyFile<'_>,
     path: &str,
     image: [usize; 3],
     [size, out]: [usize; 2],
@@ -92,7 +92,7 @@ pub(crate) struct Stage {
 impl ImageLayers {
     /// Convolutions of these sizes, strides and channels, and the number of features that they make of an image.
     pub(crate) fn convolutions(
-        tensors: &Tensors<'_>,
+        tensors: &PolicyFile<'_>,
         image: [usize; 3],
         sizes: &[[usize; 3]],
     ) -> Result<(Self, usize), PolicyError> {
@@ -110,7 +110,7 @@ impl ImageLayers {
 
     /// IMPALA's network with stages of so many channels, and the number of its features.
     pub(crate) fn impala(
-        tensors: &Tensors<'_>,
+        tensors: &PolicyFile<'_>,
         image: [usize; 3],
         channels: &[usize],
     ) -> Result<(Self, usize), PolicyError> {

@@ -5,16 +5,17 @@ mod buffers;
 mod card;
 mod description;
 mod error;
+mod file;
 mod int8;
 mod layers;
 mod network;
 mod observations;
 mod policy;
-mod tensors;
 
 pub use card::{Card, Scores};
 pub use description::{Activation, Description, Element, Input, Layers, Output, Scaling, Streams, Torso};
 pub use error::PolicyError;
+pub use file::PolicyFile;
 pub use int8::to_int8;
 pub use observations::Observations;
 pub use policy::Policy;

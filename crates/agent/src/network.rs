@@ -5,12 +5,9 @@ use prism_kernels::{Arch, Linear, combine_streams, means_of_distributions, means
 use crate::buffers::Buffers;
 use crate::description::{Activation, Description, Element, Layers, Output, Scaling, Streams, Torso};
 use crate::error::PolicyError;
+use crate::file::PolicyFile;
 use crate::layers::{ImageLayers, fully_connected};
 use crate::observations::Observations;
-use crate::tensors::Tensors;
-
-/// The convolutions of Nature DQN (Mnih et al. 2015, Methods): size, stride, channels.
-const NATURE: [[usize; 3]; 3] = [[8, 4, 32], [4, 2, 64], [3, 1, 64]];
 
 /// A network with its weights. Noisy layers have their means.
 pub(crate) struct Network {
@@ -38,7 +35,7 @@ enum Head {
 }
 
 impl Network {
-    pub(crate) fn take(tensors: &Tensors<'_>) -> Result<Self, PolicyError> {
+    pub(crate) fn take(tensors: &PolicyFile<'_>) -> Result<Self, PolicyError> {
         let description = tensors.network()?;
         let elements = description.input.elements()?;
         description.output.check()?;
@@ -53,7 +50,7 @@ impl Network {
         };
         let (image, mut features) = match &description.torso {
             Torso::Mlp { .. } => (None, elements),
-            Torso::Nature { .. } => some(ImageLayers::convolutions(tensors, image()?, &NATURE)?),
+            Torso::Nature { .. } => some(ImageLayers::convolutions(tensors, image()?, &Torso::NATURE)?),
             Torso::Convolutional { convolutions, .. } => {
                 some(ImageLayers::convolutions(tensors, image()?, convolutions)?)
             }
@@ -176,7 +173,7 @@ fn some((layers, features): (ImageLayers, usize)) -> (Option<ImageLayers>, usize
 
 impl Stream {
     fn take(
-        tensors: &Tensors<'_>,
+        tensors: &PolicyFile<'_>,
         path: &str,
         kind: Layers,
         features: usize,

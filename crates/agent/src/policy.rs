@@ -11,9 +11,9 @@ use crate::buffers::Buffers;
 use crate::card::Card;
 use crate::description::{Description, Element, Output};
 use crate::error::PolicyError;
+use crate::file::PolicyFile;
 use crate::network::Network;
 use crate::observations::Observations;
-use crate::tensors::Tensors;
 
 /// An agent that acts: it takes observations as the environment of its training wrote them and gives actions.
 ///
@@ -54,7 +54,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`], for bytes of whatever kind: nothing panics.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let tensors = Tensors::parse(bytes)?;
+        let tensors = PolicyFile::parse(bytes)?;
         // A file of a newer format is refused as such, whatever else is new in it.
         let card = tensors.card()?;
         let network = Network::take(&tensors)?;

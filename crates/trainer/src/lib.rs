@@ -25,7 +25,6 @@
 //! ```
 
 pub mod bench;
-mod card;
 mod config;
 mod device;
 mod environments;
@@ -34,9 +33,9 @@ mod evaluate;
 mod interrupt;
 mod memory;
 pub mod plot;
+mod policy_file;
 mod run;
 
-pub use card::policy_file;
 pub use config::{
     Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin,
     Override, Problem, RunConfig, SettingsError, Source, Threads, TrainingConfig, listing, presets,
@@ -46,6 +45,7 @@ pub use error::{RunError, RunErrorKind};
 pub use evaluate::{EvaluatedGame, Games, evaluate};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
+pub use policy_file::{imported_network, imported_policy_file, policy_file};
 pub use prism_runs::{
     DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Moment,
     OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder, RunFolderError,

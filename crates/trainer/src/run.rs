@@ -14,7 +14,6 @@ use prism_runs::{
 use self::recorder::Recorder;
 pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
-use crate::card::card;
 use crate::config::{Config, MemoryNeed};
 use crate::device::device_of;
 use crate::environments::Environments;
@@ -22,6 +21,7 @@ use crate::error::RunError;
 use crate::evaluate::Evaluation;
 use crate::interrupt::Interrupt;
 use crate::memory;
+use crate::policy_file::card;
 
 /// Where a run's folder is made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use prism_runs::{
     ScoreTracker, Sink, Summary, UpdateRecord,
 };
 
-use crate::card::with_card;
 use crate::config::Config;
 use crate::error::RunError;
+use crate::policy_file::with_card;
 use crate::run::training::TrainingEvent;
 
 /// Metadata key of a weights file under which the run's configuration stands.

@@ -1,10 +1,15 @@
-//! The card of a policy file: what its weights were trained for.
+//! Policy files: weights with a card that says what they were trained for.
+
+use std::num::NonZeroUsize;
 
 use prism_agent::{Card, FrameSpec, Scores};
-use prism_environment::{EnvironmentSpec, Pooling, View};
-use prism_model::Weights;
+use prism_environment::{EnvironmentSpec, Pooling, VectorEnvironment, View};
+use prism_model::{NetworkConfig, Weights};
 
-use crate::config::EnvironmentKind;
+use crate::config::{Config, EnvironmentKind};
+use crate::environments::Environments;
+use crate::error::RunError;
+use crate::run::CONFIG_KEY;
 
 /// The card of weights that are trained on an environment of this kind.
 pub(crate) fn card(kind: &EnvironmentKind, spec: &EnvironmentSpec) -> Card {
@@ -44,6 +49,34 @@ pub fn policy_file(weights: Weights, kind: &EnvironmentKind, scores: Option<Scor
         scores: None,
     });
     with_card(weights, &Card { scores: scores.or(card.scores), ..card })
+}
+
+/// The network of weights that another program trained, under this configuration.
+///
+/// # Errors
+/// When the environments cannot be made or are not those of the configuration.
+pub fn imported_network(config: &Config, environments: &Environments) -> Result<NetworkConfig, RunError> {
+    Ok(config.agent().network(one(config, environments)?.spec()))
+}
+
+/// The policy file of weights that another program trained: they are scored and shown as if a run of this configuration had
+/// saved them.
+///
+/// # Errors
+/// As [`imported_network`], and when the weights are those of another network.
+pub fn imported_policy_file(
+    config: &Config,
+    environments: &Environments,
+    weights: Weights,
+) -> Result<Weights, RunError> {
+    let environment = one(config, environments)?;
+    weights.check(&config.agent().network(environment.spec()))?;
+    let card = card(&config.environment().kind, environment.spec());
+    Ok(with_card(weights.with_metadata(CONFIG_KEY, &config.to_toml()), &card))
+}
+
+fn one(config: &Config, environments: &Environments) -> Result<VectorEnvironment, RunError> {
+    Ok(environments.build(config.environment(), NonZeroUsize::MIN, config.run().seed)?)
 }
 
 pub(crate) fn with_card(weights: Weights, card: &Card) -> Weights {
