@@ -84,7 +84,8 @@ fn values_are_those_of_the_trained_network() {
             let observations = observations(&config.input, count);
             let on_device = || config.input.upload(&observations, &device);
             let values = policy.values(&observations).to_vec();
-            let (acting, learning) = (network.read_values(on_device()), prism_model::read(network.forward(on_device())));
+            let (acting, learning) =
+                (network.read_values(on_device()), prism_model::read(network.forward(on_device())));
             if (config.activation, config.scaling) == (Activation::Relu, Scaling::Elements) {
                 assert!(values == acting, "not the same bits: {config:?}");
                 assert!(policy.distributions(&observations) == network.read_distributions(on_device()).as_deref());
