@@ -1,7 +1,7 @@
 # GNU make. Every recipe runs through ./set-up, which finds or installs the tools the command needs.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build roms pong test check
+.PHONY: help setup build roms pong web test check
 
 target := $(or $(CARGO_TARGET_DIR),target)
 prism := $(target)/release/prism
@@ -46,6 +46,22 @@ endif
 pong: roms ## train an agent on Pong until it is solved; Ctrl-C ends it and keeps everything
 	@echo 'pong: prism train $(preset) $(strip $(options))'
 	@./set-up $(prism) train $(preset) $(options)
+
+# The game as WebAssembly, with vector instructions and without, in target folders of their own; and the page around it.
+wasm := cargo build --profile web -p lanterns-web --target wasm32-unknown-unknown
+compiled := wasm32-unknown-unknown/web/lanterns_web.wasm
+
+web: setup ## build the page of the game Lanterns, with its agent
+	@echo 'web: $(wasm)'
+	@./set-up --wasm $(wasm) --target-dir $(target)/web/plain
+	@RUSTFLAGS='-C target-feature=+simd128' ./set-up --wasm $(wasm) --target-dir $(target)/web/simd
+	@mkdir -p $(target)/web/lanterns
+	@cp games/lanterns/web/page/* games/lanterns/lanterns.safetensors $(target)/web/lanterns/
+	@cp $(target)/web/plain/$(compiled) $(target)/web/lanterns/lanterns.wasm
+	@cp $(target)/web/simd/$(compiled) $(target)/web/lanterns/lanterns-simd.wasm
+	@echo 'web: the page is in $(target)/web/lanterns. Serve it with'
+	@echo '    python3 -m http.server -d $(target)/web/lanterns 8000'
+	@echo 'and open http://localhost:8000'
 
 test: roms ## build and run the tests of the program, on the dependencies that make build compiles
 	@echo 'test: cargo test --release $(features)'

@@ -1,0 +1,105 @@
+//! Who steers a boat.
+
+use prism_agent::{Policy, PolicyError};
+
+use crate::observation::{DECISION_TICKS, OBSERVATION, as_seen, observe};
+use crate::rules::{Lake, Steer};
+
+/// The policy file of the agent that the game ships.
+pub const SHIPPED: &[u8] = include_bytes!("../lanterns.safetensors");
+
+/// How well an agent sails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strength {
+    /// It dreams in half of its decisions.
+    Deckhand,
+    /// It dreams in a fifth of them.
+    Mate,
+    /// It does what it thinks best.
+    Captain,
+}
+
+/// The baseline: steers straight for the nearest lantern.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chaser;
+
+/// A trained agent at the helm.
+#[derive(Clone, Debug)]
+pub struct AgentCaptain {
+    policy: Policy,
+    epsilon: f64,
+    /// What it steers until its next decision.
+    steer: Steer,
+    /// What it saw at its last decision.
+    seen: [f32; OBSERVATION],
+    /// Number of its last decision in [`Steer::ALL`], as it sees the lake.
+    action: usize,
+}
+
+impl Strength {
+    /// From the weakest to the strongest.
+    pub const ALL: [Self; 3] = [Self::Deckhand, Self::Mate, Self::Captain];
+
+    /// Probability that a decision is a random one.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Self::Deckhand => 0.5,
+            Self::Mate => 0.2,
+            Self::Captain => 0.0,
+        }
+    }
+}
+
+impl Chaser {
+    /// How it steers boat 0 or 1.
+    pub fn steer(self, lake: &Lake, boat: usize) -> Steer {
+        let own = lake.boats()[boat].at;
+        let ways = lake.lanterns().iter().map(|lantern| lantern.at - own);
+        Steer::towards(ways.min_by(|one, other| one.length().total_cmp(&other.length())).expect("there are lanterns"))
+    }
+}
+
+impl AgentCaptain {
+    /// The agent that the game ships, whose random decisions are drawn from `seed`.
+    pub fn shipped(strength: Strength, seed: u64) -> Self {
+        Self::new(SHIPPED, strength, seed).expect("the shipped agent fits the game")
+    }
+
+    /// The agent in a policy file of this game.
+    ///
+    /// # Errors
+    /// [`PolicyError`], also for policies of other games.
+    pub fn new(file: &[u8], strength: Strength, seed: u64) -> Result<Self, PolicyError> {
+        let policy = Policy::from_bytes(file)?.with_seed(seed);
+        let (values, actions) = (policy.observation_len(), policy.actions());
+        if (values, actions) != (OBSERVATION, Steer::ALL.len()) {
+            return Err(PolicyError::Impossible {
+                reason: format!("Lanterns has {OBSERVATION} numbers and 9 actions, not {values} and {actions}"),
+            });
+        }
+        let seen = [0.0; OBSERVATION];
+        Ok(Self { policy, epsilon: strength.epsilon(), steer: Steer::Drift, seen, action: 0 })
+    }
+
+    /// How it steers boat 0 or 1 in this tick; it decides anew every [`DECISION_TICKS`].
+    pub fn steer(&mut self, lake: &Lake, boat: usize) -> Steer {
+        if lake.ticks_left().is_multiple_of(DECISION_TICKS) {
+            self.seen = observe(lake, boat);
+            self.action = self.policy.act(&self.seen, self.epsilon)[0];
+            self.steer = as_seen(Steer::ALL[self.action], boat);
+        }
+        self.steer
+    }
+
+    /// Its last decision as it sees the lake: a number of [`Steer::ALL`].
+    pub fn action(&self) -> usize {
+        self.action
+    }
+
+    /// What it expects of each action of its last decision: the probabilities of returns, `[actions][atoms]`, and the returns,
+    /// `[atoms]`. `None` for agents without distributions.
+    pub fn expectations(&mut self) -> Option<(&[f32], Vec<f32>)> {
+        let returns = self.policy.support()?.to_vec();
+        Some((self.policy.distributions(&self.seen)?, returns))
+    }
+}
