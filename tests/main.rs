@@ -7,9 +7,11 @@
 //! * `devices`: equal results on every device, where the build has more than one
 //! * `evaluation`: what `prism eval` takes into account and writes
 //! * `examples`: programs that use the libraries
+//! * `exchange`: policy files, ONNX and weights of PyTorch
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `own`: environments of a program's own, and a run that it listens to
+//! * `play`: what `prism play` shows and writes
 //! * `plot`: figures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README.md and GUIDE.md say, against the program
@@ -25,10 +27,12 @@ mod determinism;
 mod devices;
 mod evaluation;
 mod examples;
+mod exchange;
 #[cfg(unix)]
 mod interrupt;
 mod learning;
 mod own;
+mod play;
 mod plot;
 mod presets;
 mod readme;

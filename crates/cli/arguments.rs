@@ -39,6 +39,8 @@ pub enum Command {
     Train(Box<TrainArguments>),
     /// Score the weights of a run
     Eval(EvalArguments),
+    /// Watch an agent play, in the terminal or as a GIF, PNG files or a video
+    Play(PlayArguments),
     /// Write a policy file that games load, or ONNX
     Export(ExportArguments),
     /// Make a policy file of weights that PyTorch saved
@@ -153,6 +155,99 @@ pub struct EvalArguments {
     /// Change a setting of the run; may be given several times
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub settings: Vec<String>,
+}
+
+/// Arguments of `prism play`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism play runs/pong-seed0-20260101-120000                         in the terminal
+  prism play runs/pong-seed0-20260101-120000 --overlay --out pong.gif
+  prism play pong.safetensors --episodes 9 --show median --out game.y4m
+  prism play pong.safetensors --out frames/                          a PNG file for each picture
+
+Games are drawn from the seed: the same command shows the same games. Ctrl-C ends, and keeps what is written.")]
+pub struct PlayArguments {
+    /// A run folder (its best weights, else its latest), a weights file or a policy file
+    pub run: PathBuf,
+    /// Where the pictures go: FILE.gif, FILE.y4m, or a folder for PNG files [default: the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Draw each action's q-value, or the distribution of its return, beside the game
+    #[arg(long)]
+    pub overlay: bool,
+    /// Games to play; with several, --show says which is shown
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub episodes: u32,
+    /// Which of the games is shown, by its score
+    #[arg(long, default_value_t, value_parser = one_of::<Shown>(Shown::ALL.map(|shown| (shown.name(), shown.description()))))]
+    pub show: Shown,
+    /// Leave out this many seconds of the game at its beginning
+    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = number_in(0.0..=100_000.0))]
+    pub from: f64,
+    /// End after this many seconds
+    #[arg(long, value_name = "S", value_parser = number_in(0.01..=100_000.0))]
+    pub seconds: Option<f64>,
+    /// Pixels of a screen's pixel in files [default: so that the picture has about 200 rows]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub scale: Option<u8>,
+    /// Probability of a random action [default: the run's setting]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    pub epsilon: Option<f64>,
+    /// Seed of the games and of random actions [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<String>,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// Change a setting of the run; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Which of several games is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// That of the highest score.
+    #[default]
+    Best,
+    /// That in the middle.
+    Median,
+    /// That of the lowest score.
+    Worst,
+}
+
+impl Shown {
+    const ALL: [Self; 3] = [Self::Best, Self::Median, Self::Worst];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Median => "median",
+            Self::Worst => "worst",
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::Best => "the one of the highest score",
+            Self::Median => "the one in the middle",
+            Self::Worst => "the one of the lowest score",
+        }
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Shown {
+    type Err = std::convert::Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Ok(Self::ALL.into_iter().find(|shown| shown.name() == name).unwrap_or_default())
+    }
 }
 
 /// Arguments of `prism export`.

@@ -11,6 +11,7 @@ use prism::{
 use prism_algorithms::AgentError;
 use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};
 use prism_model::{DeviceError, NetworkError, WeightsError};
+use prism_picture::PictureError;
 
 /// Something outside the program went wrong.
 const OUTSIDE: u8 = 1;
@@ -142,6 +143,16 @@ impl From<BenchError> for Failure {
     }
 }
 
+impl From<PictureError> for Failure {
+    fn from(error: PictureError) -> Self {
+        let remedy = match &error {
+            PictureError::TooLarge(..) => "give a smaller --scale",
+            _ => "give a name in a folder that exists, is writable and has space, or another folder for PNG files",
+        };
+        Self::outside(error).with_remedy(remedy)
+    }
+}
+
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         Self::outside(error)
@@ -226,6 +237,7 @@ fn remedy(error: &RunError) -> Option<String> {
             "give weights that `prism train` saved"
         }
         RunError::Weights(WeightsError::Unknown { .. }) => "use the version of prism that saved it",
+        RunError::OtherPolicy { .. } => "play it under its own run's configuration",
         RunError::Weights(WeightsError::OtherNetwork { .. }) => "evaluate it with its own run's configuration",
         _ => return None,
     };

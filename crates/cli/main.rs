@@ -8,6 +8,8 @@ mod export;
 mod failure;
 mod import;
 mod list;
+mod overlay;
+mod play;
 mod plot;
 mod roms;
 mod signals;
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Eval(arguments) => return eval::run(&arguments, &mut output),
         Command::Export(arguments) => export::run(&arguments, &mut output)?,
         Command::Import(arguments) => import::run(&arguments, &mut output)?,
+        Command::Play(arguments) => return play::run(&arguments, &mut output),
         Command::Plot(arguments) => plot::run(arguments, &mut output)?,
         Command::Devices => devices::print(&mut output)?,
         Command::Bench(arguments) => return bench::run(arguments, &mut output),

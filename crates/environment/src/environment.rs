@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::emulator::interface::EmulatorError;
+use crate::picture::Picture;
 use crate::time_step::TimeStep;
 
 /// How the elements of an observation are encoded in its bytes.
@@ -199,6 +200,12 @@ pub trait Environment: Send {
     /// [`EnvironmentError::UnknownAction`], [`EnvironmentError::NeedsReset`] outside an episode, and
     /// [`EnvironmentError::own`] for a failure of the environment's own.
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError>;
+
+    /// What the environment looks like now, for people who watch: a game's screen. Without it, watchers are shown the newest
+    /// frame of the observation where that is an image of bytes.
+    fn picture(&self) -> Option<Picture> {
+        None
+    }
 
     /// Everything that decides this environment's future, for [`Environment::load_state`] of an environment built with
     /// the same configuration. An implementation may leave both out.

@@ -4,6 +4,7 @@ mod atari;
 mod emulator;
 mod environment;
 mod frames;
+mod picture;
 #[cfg(feature = "roms")]
 mod roms;
 mod seed;
@@ -27,6 +28,7 @@ pub use emulator::ale::Ale;
 pub use emulator::interface::{Action, BadSnapshot, ConsoleSettings, Emulator, EmulatorError, RAM_BYTES};
 pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
 pub use frames::{AgentSteps, Frames};
+pub use picture::Picture;
 pub use prism_frames::Colour;
 #[cfg(feature = "roms")]
 pub use roms::install::{InstallError, InstallProgress, Installed, WHEEL, install};

@@ -112,6 +112,15 @@ impl Environments {
         Ok(VectorEnvironment::from_seed(count, threads, seed, &self.make)?)
     }
 
+    /// Makes one environment from a seed.
+    ///
+    /// # Errors
+    /// When it is not that of `config`, or cannot be made.
+    pub(crate) fn one(&self, config: &EnvironmentConfig, seed: Seed) -> Result<Box<dyn Environment>, BuildError> {
+        self.check(&config.kind)?;
+        Ok((self.make)(seed).map_err(VectorError::NotMade)?)
+    }
+
     /// A run's records must not name other environments than those it was trained in.
     fn check(&self, expected: &EnvironmentKind) -> Result<(), BuildError> {
         let is_expected = match &self.kind {

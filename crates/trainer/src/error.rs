@@ -1,7 +1,7 @@
 //! Why a run or an evaluation cannot begin or go on.
 
 use prism_algorithms::{AgentError, LearningError, ReplayError};
-use prism_environment::VectorError;
+use prism_environment::{EnvironmentError, VectorError};
 use prism_model::{DeviceError, NetworkError, WeightsError};
 use prism_runs::{RecordError, RunFolderError};
 use thiserror::Error;
@@ -37,6 +37,15 @@ pub enum RunError {
     /// An environment failed.
     #[error(transparent)]
     Environment(#[from] VectorError),
+    /// An environment that is played to be watched failed.
+    #[error(transparent)]
+    Playing(#[from] EnvironmentError),
+    /// A policy takes other observations, or has other actions, than the environment.
+    #[error("the policy was not trained on {environment}: it takes other observations or has other actions")]
+    OtherPolicy {
+        /// The environment.
+        environment: String,
+    },
     /// An environment's observation does not follow from the one before.
     #[error(transparent)]
     Observation(ReplayError),

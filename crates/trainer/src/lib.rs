@@ -32,6 +32,7 @@ mod error;
 mod evaluate;
 mod interrupt;
 mod memory;
+pub mod play;
 pub mod plot;
 mod policy_file;
 mod run;

@@ -8,7 +8,8 @@ use crate::observation::{DECISION_TICKS, OBSERVATION, observe};
 use crate::rules::{Lake, Steer};
 
 /// A game for each episode. The opponent dreams now and then, in some games more than in others, so that the agent meets it
-/// in many places. The reward is the light that the agent gains on the opponent.
+/// in many places. The score is the agent's lead at the end; to learn from, the opponent's light counts half, because the agent
+/// has less to do with it.
 pub struct Lanterns {
     spec: EnvironmentSpec,
     generator: Generator,
@@ -37,12 +38,6 @@ fn show(lake: &Lake, observation: &mut [u8]) {
     bytes.iter_mut().zip(observe(lake, 0)).for_each(|(bytes, value)| *bytes = value.to_ne_bytes());
 }
 
-/// How far the left boat is ahead.
-fn lead(lake: &Lake) -> f32 {
-    let [left, right] = lake.boats().map(|boat| boat.light as f32);
-    left - right
-}
-
 impl Environment for Lanterns {
     fn spec(&self) -> &EnvironmentSpec {
         &self.spec
@@ -50,7 +45,7 @@ impl Environment for Lanterns {
 
     fn reset(&mut self, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
         let lake = Lake::new(self.generator.random());
-        self.dreaming = self.generator.random_range(0.0..0.5);
+        self.dreaming = self.generator.random_range(0.0..0.3);
         show(&lake, observation);
         self.game = Some(lake);
         Ok(TimeStep::first(0))
@@ -59,7 +54,7 @@ impl Environment for Lanterns {
     fn step(&mut self, action: usize, observation: &mut [u8]) -> Result<TimeStep, EnvironmentError> {
         let steer = *Steer::ALL.get(action).ok_or_else(|| self.spec.unknown_action(action))?;
         let lake = self.game.as_mut().filter(|lake| !lake.is_over()).ok_or_else(|| self.spec.needs_reset())?;
-        let before = lead(lake);
+        let before = lake.boats().map(|boat| boat.light);
         let dreams = self.generator.random_bool(self.dreaming);
         let opponent = if dreams { Steer::Drift } else { Chaser.steer(lake, 1) };
         for _ in 0..DECISION_TICKS {
@@ -67,6 +62,7 @@ impl Environment for Lanterns {
         }
         show(lake, observation);
         let game = if lake.is_over() { Game::Over } else { Game::Running };
-        Ok(TimeStep::after_action(lead(lake) - before, game))
+        let [own, other] = [0, 1].map(|boat| (lake.boats()[boat].light - before[boat]) as f32);
+        Ok(TimeStep { raw_reward: own - other, ..TimeStep::after_action(own - 0.5 * other, game) })
     }
 }

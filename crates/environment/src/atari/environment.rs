@@ -14,6 +14,7 @@ use crate::emulator::interface::{Action, Emulator, EmulatorError, RAM_BYTES};
 #[cfg(feature = "roms")]
 use crate::emulator::{self, interface::ConsoleSettings};
 use crate::environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
+use crate::picture::Picture;
 #[cfg(feature = "roms")]
 use crate::roms::library::Rom;
 use crate::seed::{Generator, Seed};
@@ -348,6 +349,16 @@ impl Environment for AtariEnvironment {
             Game::Running => Phase::Playing,
         };
         Ok(time_step)
+    }
+
+    fn picture(&self) -> Option<Picture> {
+        let (height, width) = self.emulator.screen_size();
+        let mut screen = vec![0; height * width];
+        self.emulator.read_screen(&mut screen);
+        let colours = &self.emulator.palette().rgb;
+        let pixels = screen.into_iter().map(|byte| colours[usize::from(byte)]).collect();
+        // A screen of 160 by 210 fills a television of 4 by 3, nearly.
+        Some(Picture { width, pixel_aspect: 2.0, pixels })
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {

@@ -4,6 +4,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::{Element, Environment, EnvironmentError, EnvironmentSpec};
+use crate::picture::Picture;
 use crate::seed::Seed;
 use crate::state::{self, State};
 use crate::time_step::{Game, TimeStep};
@@ -122,6 +123,33 @@ impl Environment for CartPole {
         };
         self.state.episode = (game == Game::Running).then_some(Episode { motion, steps });
         Ok(TimeStep::after_action(1.0, game))
+    }
+
+    /// The cart on its track and the pole, from the side.
+    fn picture(&self) -> Option<Picture> {
+        const WIDTH: usize = 240;
+        const HEIGHT: usize = 120;
+        /// Pixels of a metre: the whole track is seen.
+        const METRE: f64 = 45.0;
+        let motion = self.state.episode?.motion;
+        let mut pixels = vec![[8, 18, 28]; WIDTH * HEIGHT];
+        let mut fill = |x: f64, y: f64, half: [f64; 2], colour: [u8; 3]| {
+            for (index, pixel) in pixels.iter_mut().enumerate() {
+                let (column, row) = ((index % WIDTH) as f64, (index / WIDTH) as f64);
+                if (column - x).abs() <= half[0] && (row - y).abs() <= half[1] {
+                    *pixel = colour;
+                }
+            }
+        };
+        let (middle, axle) = (0.5 * WIDTH as f64, 95.0);
+        let cart = middle + METRE * motion.position;
+        fill(middle, axle + 8.0, [METRE * POSITION_LIMIT, 0.5], [60, 85, 105]);
+        fill(cart, axle, [14.0, 6.0], [115, 217, 242]);
+        for step in 0..=50 {
+            let along = METRE * 2.0 * HALF_LENGTH * f64::from(step) / 50.0 * 1.6;
+            fill(cart + along * motion.angle.sin(), axle - along * motion.angle.cos(), [1.5, 1.5], [255, 199, 115]);
+        }
+        Some(Picture { width: WIDTH, pixel_aspect: 1.0, pixels })
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {

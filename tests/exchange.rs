@@ -1,0 +1,65 @@
+//! `prism export` and `prism import`.
+
+use std::fs;
+use std::path::Path;
+
+use prism_agent::Policy;
+use prism_environment::{Catch, Environment, Seed};
+
+use crate::support::{assert_says, prism, refusal_in, tiny_run};
+
+fn said(folder: &Path, arguments: &[&str]) -> String {
+    let output = prism(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn policy(path: &Path) -> Policy {
+    Policy::from_bytes(&fs::read(path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn an_exported_policy_says_what_it_plays_and_what_it_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    tiny_run(folder, "run", &[]);
+    assert_says(&said(folder, &["export", "run"]), &["catch (protocol catch 10x5), 3 actions", "no scores", "KB"]);
+    let exported = policy(&folder.join("catch.safetensors"));
+    let card = exported.card().expect("a card");
+    assert_eq!((card.environment.as_str(), card.protocol.as_str(), card.scores), ("catch", "catch 10x5", None));
+    assert_eq!(card.actions, Catch::new(Seed(0)).spec().actions);
+
+    said(folder, &["eval", "run", "--episodes", "7", "--epsilon", "0.5"]);
+    let told = said(folder, &["export", "run", "--out", "small.safetensors", "--onnx", "catch.onnx", "--int8"]);
+    assert_says(&told, &["of 7 games with epsilon 0.5", "small.safetensors has", "catch.onnx has"]);
+    let small = policy(&folder.join("small.safetensors"));
+    assert_eq!(small.card().expect("a card").scores.map(|scores| (scores.games, scores.epsilon)), Some((7, 0.5)));
+    let size = |name: &str| fs::metadata(folder.join(name)).unwrap().len();
+    assert!(size("small.safetensors") < size("catch.safetensors"));
+
+    // What was exported can be scored as the run can.
+    let score = |what: &str| said(folder, &["eval", what, "--episodes", "20"]).lines().nth(1).map(str::to_owned);
+    assert_eq!(score("catch.safetensors"), score("run"));
+    let message = refusal_in(folder, &["export", "run", "--out", "catch.onnx"]);
+    assert_says(&message, &["does not end in .safetensors"]);
+}
+
+#[test]
+fn imported_weights_are_scored_under_the_preset_that_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/exchange/tests/pytorch/vector.pth");
+    let import = ["import", file, "--preset", "cartpole", "--out", "cp.safetensors"];
+    let message = refusal_in(folder, &import);
+    assert_says(&message, &["cannot import", "would be 0.weight, of shape [12, 4]", "--set network.hidden=256"]);
+    let told = said(folder, &[&import[..], &["--set", "network.hidden=[12, 9]"]].concat());
+    assert_says(&told, &["cp.safetensors plays cartpole"]);
+    assert_eq!(policy(&folder.join("cp.safetensors")).card().expect("a card").actions, ["left", "right"]);
+    assert_says(&said(folder, &["eval", "cp.safetensors", "--episodes", "3"]), &["3 episodes", "CartPole-v1"]);
+
+    for (file, part) in [("nothing.pth", "cannot read nothing.pth"), ("text.pth", "expected what torch.save writes")] {
+        fs::write(folder.join("text.pth"), "no weights").unwrap();
+        let message = refusal_in(folder, &["import", file, "--preset", "cartpole", "--out", "x.safetensors"]);
+        assert_says(&message, &[part]);
+    }
+}

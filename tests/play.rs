@@ -1,0 +1,62 @@
+//! What `prism play` shows and writes.
+
+use std::fs;
+
+use crate::support::{assert_says, prism, refusal_in, tiny_run, wrong_usage};
+
+fn said(output: &std::process::Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+#[test]
+fn a_game_becomes_a_gif_png_files_or_a_video() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let play = |arguments: &[&str]| said(&prism(folder.path(), &[&["play", "run"], arguments].concat()));
+    let told = play(&["--out", "game.gif", "--overlay"]);
+    assert_says(&told, &["score", "0.7 s in game.gif"]);
+    assert!(fs::read(folder.path().join("game.gif")).unwrap().starts_with(b"GIF89a"));
+
+    // A game of Catch has nine steps, and ten pictures.
+    play(&["--out", "frames", "--scale", "3"]);
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path().join("frames")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!((names.len(), names[9].to_str()), (10, Some("00010.png")));
+
+    play(&["--out", "game.y4m", "--scale", "2", "--from", "0.2", "--seconds", "0.3"]);
+    let video = fs::read(folder.path().join("game.y4m")).unwrap();
+    assert!(video.starts_with(b"YUV4MPEG2 W10 H20 F15000:1000 "), "{}", String::from_utf8_lossy(&video[..40]));
+    let pictures = video.windows(6).filter(|bytes| bytes == b"FRAME\n").count();
+    assert_eq!(pictures, 5, "0.3 seconds at 15 a second");
+
+    // The same games every time, and others with another seed.
+    let games = |seed: &str| {
+        play(&["--out", "game.gif", "--episodes", "9", "--show", "median", "--epsilon", "0.8", "--seed", seed])
+    };
+    assert_eq!(games("3"), games("3"));
+    assert_says(&games("3"), &["scores", "median of them"]);
+    let scores: Vec<String> = ["1", "2", "3", "4"].map(games).to_vec();
+    assert!(scores.iter().any(|other| *other != scores[0]), "{scores:?}");
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused_before_it_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    fs::create_dir(folder.path().join("full")).unwrap();
+    fs::write(folder.path().join("full/file"), "kept").unwrap();
+    for (arguments, parts) in [
+        (["--out", "game.mp4"], ["not written as .mp4", "ends in .gif or .y4m"]),
+        (["--out", "nowhere/game.gif"], ["no folder nowhere", "give a file in a folder"]),
+        (["--out", "full"], ["full", "the folder holds files"]),
+        (["--seed", "1"], ["standard output is no terminal", "--out game.gif"]),
+        (["--epsilon", "2"], ["evaluation.epsilon", "2"]),
+    ] {
+        let message = refusal_in(folder.path(), &[&["play", "run"], arguments.as_slice()].concat());
+        assert_says(&message, &parts);
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("full/file")).unwrap(), "kept");
+    assert_says(&wrong_usage(&["play", "run", "--show", "nicest"]), &["nicest", "median"]);
+}
