@@ -73,7 +73,7 @@ async fn play() -> Result<(), Box<dyn Error>> {
         None => SHIPPED.to_vec(),
     };
     let mut game = Game::new(file)?;
-    while !is_key_down(KeyCode::Escape) {
+    while !is_key_pressed(KeyCode::Escape) {
         game.choose()?;
         game.advance(get_frame_time());
         game.draw();
