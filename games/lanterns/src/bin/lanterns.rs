@@ -259,7 +259,7 @@ impl Game {
         let [yours, theirs] = self.lake.boats().map(|boat| boat.light);
         let size = 7.0 * view.scale;
         let line = view.top - 2.5 * view.scale;
-        draw_text(&format!("you {yours}"), view.left, line, size, YOURS);
+        draw_text(format!("you {yours}"), view.left, line, size, YOURS);
         let right = format!("{theirs} {}", name(self.strength));
         let width = measure_text(&right, None, size as u16, 1.0).width;
         draw_text(&right, view.left + LAKE.x * view.scale - width, line, size, THEIRS);
