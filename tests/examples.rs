@@ -37,7 +37,8 @@ fn the_guide_shows_lines_of_the_examples() {
         ("self.seen = observe", "lanterns", include_str!("../games/lanterns/src/captain.rs")),
     ] {
         let start = format!("```rust\n{begins}");
-        let (_, rest) = guide.split_once(&start).unwrap_or_else(|| panic!("the guide has no block that begins {begins}"));
+        let (_, rest) =
+            guide.split_once(&start).unwrap_or_else(|| panic!("the guide has no block that begins {begins}"));
         let (shown, _) = rest.split_once("```").expect("the block ends");
         for line in shown.lines().skip(1).map(str::trim).filter(|line| *line != "// ...") {
             // The example's folder is one that goes away.

@@ -26,6 +26,10 @@ struct Boat {
     steer: Steer,
 }
 
+/// A boat whose captain is the baseline.
+#[derive(Component, Default)]
+struct Chasing(Chaser);
+
 /// A boat whose captain is the agent.
 #[derive(Component)]
 struct SteeredByAgent;
@@ -67,9 +71,9 @@ fn decide(mut agent: ResMut<Agent>, lakes: Query<&Water>, mut boats: Query<&mut 
 }
 
 /// Steers the other boats straight for the nearest lantern.
-fn chase(lakes: Query<&Water>, mut boats: Query<&mut Boat, Without<SteeredByAgent>>) -> Result {
-    for mut boat in &mut boats {
-        boat.steer = Chaser.steer(&lakes.get(boat.lake)?.0, boat.side);
+fn chase(lakes: Query<&Water>, mut boats: Query<(&mut Boat, &mut Chasing)>) -> Result {
+    for (mut boat, mut chaser) in &mut boats {
+        boat.steer = chaser.0.steer(&lakes.get(boat.lake)?.0, boat.side);
     }
     Ok(())
 }
@@ -95,7 +99,7 @@ fn play() -> [u32; 2] {
         // The agent has the left boat on one lake, the right one on the next.
         let agents = (seed % 2) as usize;
         world.spawn((Boat { lake, side: agents, steer: Steer::Drift }, SteeredByAgent));
-        world.spawn(Boat { lake, side: 1 - agents, steer: Steer::Drift });
+        world.spawn((Boat { lake, side: 1 - agents, steer: Steer::Drift }, Chasing::default()));
     }
     for _ in 0..lanterns::rules::GAME_TICKS {
         app.world_mut().run_schedule(FixedUpdate);

@@ -19,9 +19,12 @@ pub enum Strength {
     Captain,
 }
 
-/// The baseline: steers straight for the nearest lantern.
+/// The baseline: steers straight for the nearest lantern. It decides as often as an agent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Chaser;
+pub struct Chaser {
+    /// What it steers until its next decision.
+    steer: Steer,
+}
 
 /// A trained agent at the helm.
 #[derive(Clone, Debug)]
@@ -51,11 +54,15 @@ impl Strength {
 }
 
 impl Chaser {
-    /// How it steers boat 0 or 1.
-    pub fn steer(self, lake: &Lake, boat: usize) -> Steer {
-        let own = lake.boats()[boat].at;
-        let ways = lake.lanterns().iter().map(|lantern| lantern.at - own);
-        Steer::towards(ways.min_by(|one, other| one.length().total_cmp(&other.length())).expect("there are lanterns"))
+    /// How it steers boat 0 or 1 in this tick; it decides anew every [`DECISION_TICKS`].
+    pub fn steer(&mut self, lake: &Lake, boat: usize) -> Steer {
+        if lake.ticks_left().is_multiple_of(DECISION_TICKS) {
+            let own = lake.boats()[boat].at;
+            let ways = lake.lanterns().iter().map(|lantern| lantern.at - own);
+            let nearest = ways.min_by(|one, other| one.length().total_cmp(&other.length()));
+            self.steer = Steer::towards(nearest.expect("there are lanterns"));
+        }
+        self.steer
     }
 }
 

@@ -67,7 +67,7 @@ impl Environment for Lanterns {
         let lake = self.game.as_mut().filter(|lake| !lake.is_over()).ok_or_else(|| self.spec.needs_reset())?;
         let (before, near_before) = (lake.boats().map(|boat| boat.light), nearness(lake));
         let dreams = self.generator.random_bool(self.dreaming);
-        let opponent = if dreams { Steer::Drift } else { Chaser.steer(lake, 1) };
+        let opponent = if dreams { Steer::Drift } else { Chaser::default().steer(lake, 1) };
         for _ in 0..DECISION_TICKS {
             lake.tick([steer, opponent]);
         }

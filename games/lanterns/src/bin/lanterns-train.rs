@@ -45,10 +45,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The light of agent and baseline after a game; they change sides with each seed.
 fn play(agent: &[u8], strength: Strength, seed: u64) -> Result<[u32; 2], Box<dyn Error>> {
     let mut captain = AgentCaptain::new(agent, strength, seed)?;
+    let mut chaser = Chaser::default();
     let side = (seed % 2) as usize;
     let mut lake = Lake::new(1000 + seed);
     while !lake.is_over() {
-        let mut steering = [Chaser.steer(&lake, 1 - side); 2];
+        let mut steering = [chaser.steer(&lake, 1 - side); 2];
         steering[side] = captain.steer(&lake, side);
         lake.tick(steering);
     }

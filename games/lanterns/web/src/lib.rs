@@ -13,6 +13,9 @@ use prism_agent::Policy;
 /// of events.
 const STATE: usize = 1 + 2 + 2 * 5 + 3 * LANTERNS + 1;
 
+/// Observations that a timed policy acts on at most.
+const PROBES: usize = 32;
+
 /// Everything that lasts from call to call.
 #[derive(Default)]
 struct Page {
@@ -203,15 +206,19 @@ pub extern "C" fn probe_load() -> u32 {
     with(|page| {
         let policy = Policy::from_bytes(&std::mem::take(&mut page.input)).ok();
         page.probe = policy.map(|policy| {
-            let observation = (0..policy.observation_bytes()).map(|index| (index * index % 251) as u8).collect();
-            (policy, observation)
+            let bytes = PROBES * policy.observation_bytes();
+            (policy, (0..bytes).map(|index| (index * index % 251) as u8).collect())
         });
         u32::from(page.probe.is_some())
     })
 }
 
-/// Has the timed policy act once.
+/// Has the timed policy act on so many observations, at most 32.
 #[unsafe(no_mangle)]
-pub extern "C" fn probe_act() -> usize {
-    with(|page| page.probe.as_mut().map_or(0, |(policy, observation)| policy.act(&*observation, 0.0)[0]))
+pub extern "C" fn probe_act(batch: usize) -> usize {
+    with(|page| {
+        let Some((policy, observations)) = &mut page.probe else { return 0 };
+        let bytes = batch.clamp(1, PROBES) * policy.observation_bytes();
+        policy.act(&observations[..bytes], 0.0)[0]
+    })
 }
