@@ -6,7 +6,7 @@
 
 use prism_agent::{Element, Pixels, Policy, Screens};
 
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("give a policy file, as prism export writes it")?;
     println!("{:?}", play(&std::fs::read(path)?)?);
     Ok(())
