@@ -151,13 +151,14 @@ impl Run {
         self.recorder.folder()
     }
 
-    /// Trains until the run is solved, has reached its limit or is interrupted.
+    /// Trains until the run is solved, has reached its limit or is interrupted. It does so on a thread of rayon's global
+    /// pool, on which small operations begin at once; the calling thread waits, if it is not one of these itself.
     ///
     /// # Errors
     /// When an environment fails, learning blows up or a record cannot be written. The folder then holds the best weights,
     /// the last good ones and a summary that says why.
     pub fn go(mut self) -> Result<Summary, RunError> {
-        let outcome = self.train();
+        let outcome = rayon::scope(|_| self.train());
         let Self { training, recorder, .. } = self;
         match outcome {
             Ok(ending) => recorder.finish(ending, training.agent()),
