@@ -53,6 +53,7 @@ fn what_cannot_be_shown_is_refused_before_it_is_played() {
         (["--out", "full"], ["full", "the folder holds files"]),
         (["--seed", "1"], ["standard output is no terminal", "--out game.gif"]),
         (["--epsilon", "2"], ["evaluation.epsilon", "2"]),
+        (["--window", "--overlay"], ["cannot open a window", "--out"]),
     ] {
         let message = refusal_in(folder.path(), &[&["play", "run"], arguments.as_slice()].concat());
         assert_says(&message, &parts);

@@ -38,7 +38,9 @@ pub fn tensors(path: &Path) -> Vec<u8> {
 
 /// `prism` with these arguments, in a folder of its own.
 pub fn prism(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_prism")).args(arguments).current_dir(folder).output().expect("prism starts")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
+    // Tests open no windows.
+    command.args(arguments).current_dir(folder).env_remove("DISPLAY").output().expect("prism starts")
 }
 
 /// Runs `prism`, which must refuse: one message, no panic text, nothing left behind. Returns the message.

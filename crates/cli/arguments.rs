@@ -161,6 +161,7 @@ pub struct EvalArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   prism play runs/pong-seed0-20260101-120000                         in the terminal
+  prism play runs/pong-seed0-20260101-120000 --window --overlay
   prism play runs/pong-seed0-20260101-120000 --overlay --out pong.gif
   prism play pong.safetensors --episodes 9 --show median --out game.y4m
   prism play pong.safetensors --out frames/                          a PNG file for each picture
@@ -172,6 +173,9 @@ pub struct PlayArguments {
     /// Where the pictures go: FILE.gif, FILE.y4m, or a folder for PNG files [default: the terminal]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Show the game in a window; Escape closes it
+    #[arg(long, conflicts_with = "out")]
+    pub window: bool,
     /// Draw each action's q-value, or the distribution of its return, beside the game
     #[arg(long)]
     pub overlay: bool,

@@ -147,6 +147,7 @@ impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
         let remedy = match &error {
             PictureError::TooLarge(..) => "give a smaller --scale",
+            PictureError::Window(_) => "leave out --window to see the game in the terminal, or give a file with --out",
             _ => "give a name in a folder that exists, is writable and has space, or another folder for PNG files",
         };
         Self::outside(error).with_remedy(remedy)

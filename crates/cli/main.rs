@@ -8,6 +8,7 @@ mod export;
 mod failure;
 mod import;
 mod list;
+mod live;
 mod overlay;
 mod play;
 mod plot;

@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use prism::play::{PlayedStep, Player, Watching};
 use prism::{Config, Environments, Interrupt, OutputFile, Override, RunError, RunPath};
 use prism_agent::Policy;
 use prism_model::Weights;
-use prism_picture::{Canvas, GifWriter, PictureError, PngFolder, TerminalColours, Writer, Y4mWriter, half_blocks};
+use prism_picture::{Canvas, GifWriter, PictureError, PngFolder, TerminalColours, Writer, Y4mWriter};
 
 use crate::arguments::{PlayArguments, Shown};
 use crate::failure::{Failure, code_of};
+use crate::live::{Terminal, Window};
 use crate::overlay::Overlay;
 use crate::signals;
 use crate::weights;
@@ -111,10 +111,16 @@ enum Target {
     Y4m(PathBuf),
     Folder(PathBuf),
     Terminal(TerminalColours),
+    /// Its title.
+    Window(String),
 }
 
 impl Target {
     fn new(arguments: &PlayArguments) -> Result<Self, Failure> {
+        if arguments.window {
+            Window::check()?;
+            return Ok(Self::Window(format!("{} - prism", arguments.run.display())));
+        }
         let Some(out) = &arguments.out else { return Self::terminal() };
         let extension = out.extension().and_then(|extension| extension.to_str());
         match extension {
@@ -153,6 +159,7 @@ impl Target {
             Self::Y4m(path) => Box::new(Y4mWriter::new(create(&path)?, speed)),
             Self::Folder(path) => Box::new(PngFolder::create(path)?),
             Self::Terminal(colours) => Box::new(Terminal::new(colours, speed)),
+            Self::Window(title) => Box::new(Window::new(title, speed)),
         })
     }
 }
@@ -193,7 +200,7 @@ impl Show {
             self.writer.frame(&canvas)?;
         }
         let shown = self.seen.saturating_sub(self.skipped);
-        Ok(if shown >= self.most { Watching::Stops } else { Watching::GoesOn })
+        Ok(if shown >= self.most || !self.writer.is_open() { Watching::Stops } else { Watching::GoesOn })
     }
 
     /// The game, with what the policy thinks of it to its right.
@@ -227,64 +234,4 @@ impl Show {
         let shown = self.seen.saturating_sub(self.skipped);
         Ok((shown, if shown == 0 { ": the game had ended before --from" } else { "" }))
     }
-}
-
-/// Draws pictures over one another in the terminal, at the speed of the game.
-struct Terminal {
-    colours: TerminalColours,
-    period: Duration,
-    next: Instant,
-    /// Lines of the last picture.
-    lines: usize,
-}
-
-impl Terminal {
-    fn new(colours: TerminalColours, speed: f64) -> Self {
-        Self { colours, period: Duration::from_secs_f64(1.0 / speed), next: Instant::now(), lines: 0 }
-    }
-}
-
-impl Writer for Terminal {
-    fn frame(&mut self, picture: &Canvas) -> Result<(), PictureError> {
-        let size = terminal_size();
-        let lines = half_blocks(picture, [size[0], size[1].saturating_sub(2)], self.colours);
-        let mut text = String::new();
-        // The cursor is hidden while pictures follow one another.
-        if self.lines == 0 {
-            text.push_str("\x1b[?25l");
-        } else {
-            text.push_str(&format!("\x1b[{}A", self.lines));
-        }
-        for line in &lines {
-            text.push_str(&format!("\r{line}\x1b[K\n"));
-        }
-        // Lines of a larger picture before, from when the terminal was larger.
-        text.push_str("\x1b[J");
-        self.lines = lines.len();
-        let mut output = io::stdout().lock();
-        output.write_all(text.as_bytes())?;
-        output.flush()?;
-        self.next = (self.next + self.period).max(Instant::now());
-        std::thread::sleep(self.next.saturating_duration_since(Instant::now()));
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<(), PictureError> {
-        Ok(())
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // Whatever ended the game, the cursor is seen again.
-        if self.lines > 0 {
-            let _ = io::stdout().write_all(b"\x1b[0m\x1b[?25h");
-        }
-    }
-}
-
-/// Columns and lines of the terminal.
-fn terminal_size() -> [usize; 2] {
-    let (lines, columns) = console::Term::stdout().size();
-    [usize::from(columns), usize::from(lines)]
 }

@@ -33,6 +33,9 @@ pub enum PictureError {
         /// What the system says.
         source: io::Error,
     },
+    /// There is no window to show it in.
+    #[error("cannot open a window: {0}")]
+    Window(String),
     /// The encoder failed.
     #[error("cannot write a picture")]
     Gif(#[from] gif::EncodingError),
@@ -45,6 +48,11 @@ pub trait Writer {
     /// # Errors
     /// [`PictureError`].
     fn frame(&mut self, picture: &Canvas) -> Result<(), PictureError>;
+
+    /// Whether more pictures are wanted: not by a window that was closed.
+    fn is_open(&self) -> bool {
+        true
+    }
 
     /// Writes what is still to be written.
     ///
