@@ -154,6 +154,9 @@ fn a_listener_hears_the_whole_run_from_its_start() {
     struct Listener(std::sync::mpsc::Sender<Event>);
     impl Sink for Listener {
         fn take(&mut self, event: &Event, _: &prism::Moment) -> Result<(), RecordError> {
+            // Outside of rayon's pool each small operation of learning would wake a thread.
+            let in_pool = rayon::current_thread_index().is_some();
+            assert!(in_pool || !matches!(event, Event::Episode(_)));
             self.0.send(event.clone()).expect("somebody listens");
             Ok(())
         }
