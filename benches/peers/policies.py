@@ -39,19 +39,28 @@ def session(model):
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def compare(arguments):
-    """Answers of onnxruntime beside those of prism-agent."""
-    observations = np.fromfile(arguments.observations, np.uint8).reshape(-1, *SHAPE)
-    native = np.fromfile(arguments.answers, np.float32).reshape(len(observations), -1)
+def compare(name, answers, expected):
+    """Says how answers, q-values of every observation, differ from those of prism-agent."""
+    answers = answers[: expected.size].reshape(expected.shape)
+    others = np.flatnonzero(answers.argmax(1) != expected.argmax(1))
+    print(f"{name:36}{len(others):9}{np.abs(answers - expected).max():14.1e}")
+    # Where two actions are as good as each other to the last digits, either may be chosen.
+    for index in others[:3]:
+        print("  ", expected[index])
+
+
+def compare_native(arguments, observations):
+    """Has every way out but the browser answer; returns what prism-agent says."""
+    read = lambda name: np.fromfile(Path(arguments.answers) / f"answers.{name}", np.float32)  # noqa: E731
+    expected = read("widest").reshape(len(observations), -1)
+    print(f"{len(observations)} observations         other actions  largest difference of q-values")
+    compare("prism-agent, AVX2", read("avx2"), expected)
+    compare("prism-agent, plain instructions", read("plain"), expected)
+    compare("C, static library", np.fromfile(Path(arguments.answers) / "answers.c", np.uint8)[: 4 * expected.size].view(np.float32), expected)
     runtime = session(arguments.onnx)
     parts = [runtime.run(["q_values"], {"observations": part})[0] for part in np.array_split(observations, 100)]
-    answers = np.concatenate(parts)
-    differ = int((answers.argmax(1) != native.argmax(1)).sum())
-    largest = float(np.abs(answers - native).max())
-    print(f"onnxruntime: {len(observations)} observations, {differ} other actions, q-values differ by at most {largest:.1e}")
-    # Where two actions are as good as each other to the last digits, either may be chosen.
-    for index in np.flatnonzero(answers.argmax(1) != native.argmax(1)):
-        print("  ", native[index])
+    compare("onnxruntime", np.concatenate(parts).reshape(-1), expected)
+    return expected
 
 
 def of_onnxruntime(arguments):
@@ -100,6 +109,27 @@ try {
 } catch (error) { globalThis.lanterns.failed = String(error); }
 </script>"""
 
+ANSWERS = """(async () => {
+  const code = await (await fetch(NAME)).arrayBuffer();
+  const policy = new Uint8Array(await (await fetch("policy.safetensors")).arrayBuffer());
+  const observations = new Uint8Array(await (await fetch("observations.raw")).arrayBuffer());
+  const wasm = (await WebAssembly.instantiate(code, {})).instance.exports;
+  const give = (bytes) => {
+    const place = wasm.input(bytes.length);
+    new Uint8Array(wasm.memory.buffer, place, bytes.length).set(bytes);
+  };
+  give(policy);
+  if (!wasm.probe_load()) throw new Error("no policy");
+  const answers = [], one = 28224;
+  for (let first = 0; first < observations.length; first += 50 * one) {
+    const given = observations.subarray(first, first + 50 * one);
+    give(given);
+    const place = wasm.probe_values();
+    answers.push(...new Float32Array(wasm.memory.buffer, place, given.length / one * ACTIONS));
+  }
+  return answers;
+})()"""
+
 PROBE = """(async () => {
   const code = await (await fetch(NAME)).arrayBuffer();
   const policy = new Uint8Array(await (await fetch("policy.safetensors")).arrayBuffer());
@@ -124,16 +154,35 @@ PROBE = """(async () => {
 })()"""
 
 
-def of_browser(address, web):
+BUILDS = {"prism, WebAssembly SIMD": "lanterns-simd.wasm", "prism, WebAssembly": "lanterns.wasm"}
+
+
+def empty_page(browser, address):
+    page = browsing.Page(browser, 800, 600, False)
+    page.call("Page.navigate", url=f"{address}/empty.html")
+    page.wait("document.readyState === 'complete' && location.href.includes('empty')")
+    return page
+
+
+def compare_browser(address, expected):
+    """Has both builds of the page answer the observations in Chromium."""
+    browser = browsing.Browser()
+    try:
+        for name, file in BUILDS.items():
+            script = ANSWERS.replace("NAME", json.dumps(file)).replace("ACTIONS", str(expected.shape[1]))
+            answers = empty_page(browser, address).value(script)
+            compare(name, np.array(answers, np.float32), expected)
+    finally:
+        browser.close()
+
+
+def of_browser(address):
     """prism with and without vector instructions, and onnxruntime-web, each in a page of its own."""
     browser = browsing.Browser()
     try:
         times = {}
-        for name, file in [("prism, WebAssembly SIMD", "lanterns-simd.wasm"), ("prism, WebAssembly", "lanterns.wasm")]:
-            page = browsing.Page(browser, 800, 600, False)
-            page.call("Page.navigate", url=f"{address}/empty.html")
-            page.wait("document.readyState === 'complete' && location.href.includes('empty')")
-            times[name] = page.value(PROBE.replace("NAME", json.dumps(file)))
+        for name, file in BUILDS.items():
+            times[name] = empty_page(browser, address).value(PROBE.replace("NAME", json.dumps(file)))
         page = browsing.Page(browser, 800, 600, False)
         page.call("Page.navigate", url=f"{address}/ort.html")
         page.wait("globalThis.lanterns?.ready || globalThis.lanterns?.failed", 120)
@@ -150,22 +199,25 @@ def main():
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
-    compare(arguments)
-
     web = Path(arguments.web)
     (web / "empty.html").write_text("<!doctype html><title>empty</title>")
     (web / "ort.html").write_text(PAGE)
     (web / "policy.onnx").write_bytes(Path(arguments.onnx).read_bytes())
     (web / "policy.safetensors").write_bytes(Path(arguments.policy).read_bytes())
+    (web / "observations.raw").write_bytes(Path(arguments.observations).read_bytes())
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(browsing.Quiet, directory=web))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    observations = np.fromfile(arguments.observations, np.uint8).reshape(-1, *SHAPE)
+    compare_browser(address, compare_native(arguments, observations))
+
     turns = {}
     for _ in range(arguments.turns):
         measured = {
             "prism-agent": of_program(arguments.speed, arguments.policy),
             f"onnxruntime {onnxruntime.__version__}": of_onnxruntime(arguments),
             "tract": of_program(arguments.tract, arguments.onnx),
-            **of_browser(f"http://127.0.0.1:{server.server_port}", web),
+            **of_browser(address),
         }
         for name, times in measured.items():
             turns.setdefault(name, []).append(times)

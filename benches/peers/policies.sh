@@ -12,6 +12,7 @@ mkdir -p "$own/web"
 export CARGO_TARGET_DIR=$target
 cargo build --quiet --release
 cargo build --quiet --release -p prism-agent --example speed --example answers
+cargo build --quiet --release -p prism-agent-c
 cargo build --quiet --release -p prism-environment --example observations
 cargo build --quiet --release --manifest-path benches/peers/tract/Cargo.toml --target-dir "$target/peers/tract"
 make -s web >/dev/null
@@ -30,7 +31,13 @@ if [ ! -e "$own/run" ]; then
 fi
 "$target/release/prism" export "$own/run" --out "$own/policy.safetensors" --onnx "$own/policy.onnx"
 "$target/release/examples/observations" pong 10000 "$own/observations.raw"
-"$target/release/examples/answers" "$own/policy.safetensors" "$own/observations.raw" "$own/answers.raw"
+for instructions in widest avx2 plain; do
+    "$target/release/examples/answers" "$own/policy.safetensors" "$own/observations.raw" "$own/answers.$instructions" \
+        "$instructions"
+done
+cc -O2 -I crates/agent-c/include crates/agent-c/tests/plays.c "$target/release/libprism_agent_c.a" -lm -lpthread -ldl \
+    -o "$own/plays"
+"$own/plays" "$own/policy.safetensors" "$own/observations.raw" "$own/answers.c"
 exec "$own/python/bin/python" benches/peers/policies.py --policy "$own/policy.safetensors" --onnx "$own/policy.onnx" \
-    --observations "$own/observations.raw" --answers "$own/answers.raw" --speed "$target/release/examples/speed" \
+    --observations "$own/observations.raw" --answers "$own" --speed "$target/release/examples/speed" \
     --tract "$target/peers/tract/release/tract-answers" --web "$own/web" --turns "${1:-3}"

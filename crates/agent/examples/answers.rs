@@ -2,13 +2,16 @@
 //! little-endian `f32`.
 //!
 //! ```text
-//! cargo run --release -p prism-agent --example answers -- policy.safetensors observations.raw answers.raw
+//! cargo run --release -p prism-agent --example answers -- policy.safetensors observations.raw answers.raw [INSTRUCTIONS]
 //! ```
+//!
+//! INSTRUCTIONS are `widest` (those of the processor), `avx2` or `plain`.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 
-use prism_agent::Policy;
+use prism_agent::{Arch, Policy};
 
 /// Observations that are answered together.
 const TOGETHER: usize = 100;
@@ -19,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut policy = Policy::from_bytes(&std::fs::read(argument("a policy file")?)?)?;
     let mut observations = BufReader::new(File::open(argument("a file of observations")?)?);
     let mut answers = BufWriter::new(File::create(argument("a file to write")?)?);
+    policy = policy.with_arch(instructions(arguments.next().as_deref().and_then(OsStr::to_str).unwrap_or("widest"))?);
     let one = policy.observation_bytes();
     let mut bytes = Vec::new();
     while observations.by_ref().take((TOGETHER * one) as u64).read_to_end(&mut bytes)? > 0 {
@@ -29,4 +33,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bytes.clear();
     }
     Ok(answers.flush()?)
+}
+
+fn instructions(name: &str) -> Result<Arch, Box<dyn std::error::Error>> {
+    match name {
+        "widest" => Ok(Arch::new()),
+        "plain" => Ok(Arch::Scalar),
+        #[cfg(target_arch = "x86_64")]
+        "avx2" => Ok(pulp::x86::V3::try_new().map(Arch::V3).ok_or("the processor has no AVX2")?),
+        other => Err(format!("no instructions are called {other} here").into()),
+    }
 }

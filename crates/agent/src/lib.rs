@@ -20,3 +20,4 @@ pub use int8::to_int8;
 pub use observations::Observations;
 pub use policy::Policy;
 pub use prism_frames::{Colour, FrameError, FrameSpec, Pixels, Screens};
+pub use prism_kernels::Arch;

@@ -11,7 +11,6 @@ use crate::observations::Observations;
 
 /// A network with its weights. Noisy layers have their means.
 pub(crate) struct Network {
-    arch: Arch,
     description: Description,
     elements: usize,
     image: Option<ImageLayers>,
@@ -79,7 +78,7 @@ impl Network {
         let support = description.output.support();
         let in_image = image.as_ref().map_or(0, ImageLayers::largest);
         let largest = hidden.iter().copied().fold(elements.max(in_image).max(first), usize::max);
-        Ok(Self { largest, arch: Arch::new(), elements, image, shared, head, support, description })
+        Ok(Self { largest, elements, image, shared, head, support, description })
     }
 
     pub(crate) fn description(&self) -> &Description {
@@ -97,7 +96,7 @@ impl Network {
     }
 
     /// What the network gives for whole observations: q-values, logits or quantiles become `buffers.outputs`.
-    pub(crate) fn outputs(&self, observations: Observations<'_>, buffers: &mut Buffers) {
+    pub(crate) fn outputs(&self, arch: Arch, observations: Observations<'_>, buffers: &mut Buffers) {
         buffers.reserve(self.largest * observations.len() / self.elements);
         let Buffers { image, features, value, outputs, sums, .. } = buffers;
         let [features, next] = features;
@@ -105,21 +104,21 @@ impl Network {
             None => self.scaled(observations, features),
             Some(layers) => {
                 self.scaled(observations, &mut image.images);
-                layers.forward(self.arch, image);
+                layers.forward(arch, image);
                 std::mem::swap(&mut image.images, features);
             }
         }
         let activation = self.description.activation;
         for layer in &self.shared {
-            layer.forward(self.arch, features, next, sums);
+            layer.forward(arch, features, next, sums);
             activation.apply(next);
             std::mem::swap(features, next);
         }
         match &self.head {
-            Head::Single(stream) => stream.forward(self.arch, activation, features, [next, outputs, sums]),
+            Head::Single(stream) => stream.forward(arch, activation, features, [next, outputs, sums]),
             Head::Dueling { value: of_value, advantage } => {
-                of_value.forward(self.arch, activation, features, [&mut *next, &mut *value, &mut *sums]);
-                advantage.forward(self.arch, activation, features, [next, outputs, sums]);
+                of_value.forward(arch, activation, features, [&mut *next, &mut *value, &mut *sums]);
+                advantage.forward(arch, activation, features, [next, outputs, sums]);
                 combine_streams(outputs, value, self.description.actions, self.description.output.values());
             }
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use prism_kernels::Arch;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -21,6 +22,7 @@ use crate::observations::Observations;
 /// or fewer allocate nothing. A clone shares the weights and has room of its own, so that each thread can have one.
 pub struct Policy {
     file: Arc<File>,
+    arch: Arch,
     generator: Xoshiro256PlusPlus,
     buffers: Buffers,
 }
@@ -37,7 +39,8 @@ const CHOSEN: usize = usize::MAX;
 
 impl Clone for Policy {
     fn clone(&self) -> Self {
-        Self { file: Arc::clone(&self.file), generator: self.generator.clone(), buffers: Buffers::default() }
+        let (file, generator) = (Arc::clone(&self.file), self.generator.clone());
+        Self { file, arch: self.arch, generator, buffers: Buffers::default() }
     }
 }
 
@@ -62,13 +65,21 @@ impl Policy {
             card.check(network.description())?;
         }
         let file = Arc::new(File { network, card, metadata: tensors.metadata });
-        Ok(Self { file, generator: Xoshiro256PlusPlus::seed_from_u64(0), buffers: Buffers::default() })
+        let generator = Xoshiro256PlusPlus::seed_from_u64(0);
+        Ok(Self { file, arch: Arch::new(), generator, buffers: Buffers::default() })
     }
 
     /// The same with this seed of its random actions.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { generator: Xoshiro256PlusPlus::seed_from_u64(seed), ..self }
+    }
+
+    /// The same computing with these instructions, instead of the widest that the processor has: to compare. The q-values
+    /// of two sets of instructions differ by rounding.
+    #[must_use]
+    pub fn with_arch(self, arch: Arch) -> Self {
+        Self { arch, ..self }
     }
 
     /// The network, without its weights.
@@ -173,7 +184,7 @@ impl Policy {
     /// Computes q-values and what they are means of.
     fn look(&mut self, observations: Observations<'_>) {
         self.batch(observations);
-        self.file.network.outputs(observations, &mut self.buffers);
+        self.file.network.outputs(self.arch, observations, &mut self.buffers);
         self.file.network.means(&mut self.buffers);
     }
 

@@ -222,3 +222,13 @@ pub extern "C" fn probe_act(batch: usize) -> usize {
         policy.act(&observations[..bytes], 0.0)[0]
     })
 }
+
+/// The timed policy's q-values of the observations in the input, `[observations][actions]`. Null where it has none.
+#[unsafe(no_mangle)]
+pub extern "C" fn probe_values() -> *const f32 {
+    with(|page| {
+        let Some((policy, _)) = &mut page.probe else { return std::ptr::null() };
+        let whole = page.input.len() / policy.observation_bytes() * policy.observation_bytes();
+        policy.values(&page.input[..whole]).as_ptr()
+    })
+}
