@@ -2,15 +2,15 @@
 
 use lanterns::rules::{Lake, Steer};
 use lanterns::{AgentCaptain, Chaser, SHIPPED, Strength};
-use prism_agent::PolicyError;
+use prism_agent::{PolicyError, to_int8};
 
 const GAMES: u64 = 60;
 
 /// Share of games that the agent wins, draws counted half, and its light for each of Chaser's.
-fn against_chaser(strength: Strength) -> (f64, f64) {
+fn against_chaser(policy: &[u8], strength: Strength) -> (f64, f64) {
     let (mut won, mut light) = (0.0, [0.0; 2]);
     for seed in 0..GAMES {
-        let (mut agent, mut chaser) = (AgentCaptain::shipped(strength, seed), Chaser::default());
+        let (mut agent, mut chaser) = (AgentCaptain::new(policy, strength, seed).expect("it fits"), Chaser::default());
         let side = (seed % 2) as usize;
         let mut lake = Lake::new(5000 + seed);
         while !lake.is_over() {
@@ -27,10 +27,19 @@ fn against_chaser(strength: Strength) -> (f64, f64) {
 
 #[test]
 fn each_strength_is_stronger_than_the_one_before_and_the_captain_beats_the_baseline() {
-    let results = Strength::ALL.map(against_chaser);
+    let results = Strength::ALL.map(|strength| against_chaser(SHIPPED, strength));
     println!("{results:?}");
     assert!(results.is_sorted_by(|one, other| one.0 < other.0 && one.1 < other.1), "{results:?}");
     assert!(results[2].0 > 0.6, "{results:?}");
+}
+
+#[test]
+fn weights_of_a_byte_each_sail_as_well() {
+    let small = to_int8(SHIPPED).expect("it has weights");
+    let results = [SHIPPED, &small].map(|policy| against_chaser(policy, Strength::Captain));
+    println!("{results:?}, {} and {} bytes", SHIPPED.len(), small.len());
+    assert!(small.len() * 3 < SHIPPED.len());
+    assert!((results[0].0 - results[1].0).abs() < 0.15, "{results:?}");
 }
 
 #[test]
