@@ -40,6 +40,10 @@ fn an_exported_policy_says_what_it_plays_and_what_it_scored() {
     // What was exported can be scored as the run can.
     let score = |what: &str| said(folder, &["eval", what, "--episodes", "20"]).lines().nth(1).map(str::to_owned);
     assert_eq!(score("catch.safetensors"), score("run"));
+    assert!(score("small.safetensors").is_some_and(|line| line.starts_with("mean")));
+    assert_says(&said(folder, &["play", "small.safetensors", "--out", "catch.gif"]), &["score", "catch.gif"]);
+    said(folder, &["export", "small.safetensors", "--out", "wide.safetensors"]);
+    assert!(size("wide.safetensors") >= size("catch.safetensors"));
     let message = refusal_in(folder, &["export", "run", "--out", "catch.onnx"]);
     assert_says(&message, &["does not end in .safetensors"]);
 }

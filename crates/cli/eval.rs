@@ -49,7 +49,7 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
     let (json, csv) = (target(&arguments.json, "json")?, target(&arguments.csv, "csv")?);
     let path = RunPath::find(&arguments.run)?;
     let file = path.weights()?;
-    let weights = Weights::read(&file)?;
+    let weights = weights::read(&file)?;
     let config = config(arguments, &path, &weights)?;
     let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
     let interrupt = signals::interrupt(STOPPING)?;

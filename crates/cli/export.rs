@@ -16,7 +16,7 @@ pub fn run(arguments: &ExportArguments, output: &mut impl Write) -> Result<(), F
     let onnx = arguments.onnx.as_deref().map(|path| OutputFile::new(path, "onnx")).transpose()?;
     let path = RunPath::find(&arguments.run)?;
     let file = path.weights()?;
-    let read = Weights::read(&file)?;
+    let read = weights::read(&file)?;
     let config = Config::read(&weights::source(&arguments.run, &path, &read)?, &[])?;
     let kind = &config.environment().kind;
     let name = match (&arguments.out, &onnx) {

@@ -29,7 +29,7 @@ const STEPS_PER_SECOND: f64 = 15.0;
 pub fn run(arguments: &PlayArguments, output: &mut impl Write) -> Result<ExitCode, Failure> {
     let path = RunPath::find(&arguments.run)?;
     let file = path.weights()?;
-    let read = Weights::read(&file)?;
+    let read = weights::read(&file)?;
     let config = config(arguments, &path, &read)?;
     let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
     let cannot_act =

@@ -3,9 +3,17 @@
 use std::path::Path;
 
 use prism::{CONFIG_KEY, Config, RunPath, Source};
-use prism_model::Weights;
+use prism_model::{Weights, WeightsError};
 
 use crate::failure::Failure;
+
+/// Reads weights. Those that are saved in a byte each become numbers again.
+pub fn read(path: &Path) -> Result<Weights, Failure> {
+    let bytes = std::fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
+    // What is no policy is refused below, in the words for weights.
+    let bytes = prism_agent::to_f32(&bytes).unwrap_or(bytes);
+    Ok(Weights::from_bytes(bytes, path.display().to_string())?)
+}
 
 /// The configuration that weights were trained under, as far as it is known: that of their run, else the one they carry.
 /// `named` is what was typed.

@@ -70,7 +70,7 @@ impl<'a> PolicyFile<'a> {
         let numbers: Vec<f32> = match tensor.dtype() {
             Dtype::F32 => tensor.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
             Dtype::I8 if shape.len() > 1 => {
-                let scales = self.take(&format!("{name}.scale"), &[outputs(shape)])?;
+                let scales = self.take(&int8::scale_of(name), &[outputs(shape)])?;
                 int8::widened(tensor.data(), &scales, shape)
             }
             other => return Err(fault(format!("has numbers of type {other}, not F32 or I8"))),

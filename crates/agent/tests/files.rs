@@ -2,7 +2,7 @@
 
 mod support;
 
-use prism_agent::{Card, FrameSpec, Policy, to_int8};
+use prism_agent::{Card, FrameSpec, Policy, to_f32, to_int8};
 
 /// Weights that prism 0.1.0 saved.
 const OLD: &[u8] = include_bytes!("policies/catch-0.1.0.safetensors");
@@ -81,6 +81,9 @@ fn weights_of_a_byte_each_take_a_quarter_and_say_nearly_the_same() {
             assert!((value - other).abs() < 0.03 * largest, "{values:?} and {others:?}");
         }
         assert_ne!(values, others);
+        let mut wide = Policy::from_bytes(&to_f32(&small).expect("a policy")).expect("it is a policy still");
+        assert_eq!(wide.values(&observation), others);
+        assert_eq!(wide.metadata("some.text"), Some("kept"));
     }
 }
 
