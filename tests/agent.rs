@@ -84,6 +84,8 @@ fn values_are_those_of_the_trained_network() {
             let observations = observations(&config.input, count);
             let on_device = || config.input.upload(&observations, &device);
             let values = policy.values(&observations).to_vec();
+            let alone = observations.chunks(config.input.bytes()).flat_map(|one| policy.values(one).to_vec());
+            assert!(alone.eq(values.iter().copied()), "an answer depends on other observations: {config:?}");
             let (acting, learning) =
                 (network.read_values(on_device()), prism_model::read(network.forward(on_device())));
             if (config.activation, config.scaling) == (Activation::Relu, Scaling::Elements) {

@@ -56,6 +56,7 @@ def compare_native(arguments, observations):
     read = lambda name: np.fromfile(Path(arguments.answers) / f"answers.{name}", np.float32)  # noqa: E731
     expected = read("widest").reshape(len(observations), -1)
     print(f"{len(observations)} observations         other actions  largest difference of q-values")
+    compare("network of training", read("training"), expected)
     compare("prism-agent, AVX2", read("avx2"), expected)
     compare("prism-agent, plain instructions", read("plain"), expected)
     compare("C, static library", np.fromfile(Path(arguments.answers) / "answers.c", np.uint8)[: 4 * expected.size].view(np.float32), expected)

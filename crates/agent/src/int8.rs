@@ -107,9 +107,9 @@ fn parts(file: &[u8]) -> Result<(Metadata, BTreeMap<String, Tensor>), PolicyErro
     let (_, header) = SafeTensors::read_metadata(file).map_err(corrupt)?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let file = SafeTensors::deserialize(file).map_err(corrupt)?;
-    let tensors = file.iter().map(|(name, tensor)| {
-        (name.to_owned(), (tensor.dtype(), tensor.shape().to_vec(), tensor.data().to_vec()))
-    });
+    let tensors = file
+        .iter()
+        .map(|(name, tensor)| (name.to_owned(), (tensor.dtype(), tensor.shape().to_vec(), tensor.data().to_vec())));
     Ok((metadata, tensors.collect()))
 }
 

@@ -1,14 +1,21 @@
 //! The product of a fully connected layer: the pass of [`crate::dense`], shared among threads.
 //!
-//! Every sum is made by one thread in one order, so that results do not depend on the number of threads.
+//! Every sum is made by one thread in one order, which is the layer's: what comes of an example depends neither on the number of
+//! threads nor on the other examples.
 
 use pulp::Arch;
 
 use crate::dense::{LayerWeights, OutputPass, padded};
 use crate::threads::*;
 
-/// Parts of the inputs; each has its own partial sums of the outputs, which one thread computes.
+/// Parts of the inputs of a large layer; each has its own partial sums of the outputs, which one thread computes.
 const PARTS: usize = 8;
+
+/// A layer is large if this many examples make a product that is worth sharing.
+const LARGE: usize = SMALL / 32;
+
+/// Examples of which a thread computes all sums at a time, where the layer is small.
+const TOGETHER: usize = 64;
 
 /// Examples whose outputs or input gradients a thread assembles at a time.
 pub(crate) const EXAMPLES: usize = 8;
@@ -78,29 +85,29 @@ fn product(
     assert!(x.len().is_multiple_of(inputs));
     let batch = x.len() / inputs;
     let work = x.len() * outputs;
-    // The number of parts, and so the order of sums, does not depend on the number of threads.
-    let part = if work < SMALL { inputs } else { inputs.div_ceil(PARTS) };
-    let others = inputs.div_ceil(part) - 1;
     output.clear();
     output.reserve(batch * width);
     (0..batch).for_each(|_| output.extend_from_slice(bias));
     sums.clear();
-    sums.resize(others * batch * width, 0.0);
-    if batch == 0 {
-        return;
+    if inputs * outputs < LARGE {
+        let examples = output.par_chunks_mut(TOGETHER * width).zip(x.par_chunks(TOGETHER * inputs));
+        share(examples, work, |(sums, x)| arch.dispatch(OutputPass::new(x, weights, 0..inputs, sums)));
+    } else if batch > 0 {
+        let part = inputs.div_ceil(PARTS);
+        sums.resize((inputs.div_ceil(part) - 1) * batch * width, 0.0);
+        let pass = |(index, sums): (usize, &mut [f32])| {
+            let start = index * part;
+            arch.dispatch(OutputPass::new(x, weights, start..inputs.min(start + part), sums));
+        };
+        let parts = output.par_chunks_mut(batch * width).chain(sums.par_chunks_mut(batch * width));
+        share(parts.enumerate(), work, pass);
+        share(output.par_chunks_mut(width * EXAMPLES).enumerate(), work, |(index, output)| {
+            for other in sums.chunks_exact(batch * width) {
+                let other = &other[index * width * EXAMPLES..];
+                output.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
+            }
+        });
     }
-    let pass = |index: usize, sums: &mut [f32]| {
-        let start = index * part;
-        arch.dispatch(OutputPass::new(x, weights, start..inputs.min(start + part), sums));
-    };
-    let parts = output.par_chunks_mut(batch * width).chain(sums.par_chunks_mut(batch * width));
-    share(parts.enumerate(), work, |(index, sums)| pass(index, sums));
-    share(output.par_chunks_mut(width * EXAMPLES).enumerate(), work, |(index, output)| {
-        for other in sums.chunks_exact(batch * width) {
-            let other = &other[index * width * EXAMPLES..];
-            output.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
-        }
-    });
     if width > outputs {
         for example in 1..batch {
             output.copy_within(example * width..example * width + outputs, example * outputs);

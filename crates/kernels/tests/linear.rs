@@ -12,7 +12,7 @@ use crate::support::instruction_sets;
 #[test]
 fn each_instruction_set_and_any_number_of_threads_computes_the_documented_sums() {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-    let mut cases = vec![[32, 700, 512], [1, 300, 512], [20, 64, 306]];
+    let mut cases = vec![[32, 700, 512], [1, 300, 512], [20, 64, 306], [20, 120, 306], [300, 100, 60]];
     cases.extend((0..30).map(|_| [40, 70, 90].map(|end| rng.random_range(1..end))));
     for [batch, inputs, outputs] in cases {
         let sizes = [batch * inputs, inputs * outputs, inputs * outputs, outputs, batch * outputs, inputs, outputs];
@@ -60,6 +60,8 @@ fn each_instruction_set_and_any_number_of_threads_computes_the_documented_sums()
                     Linear::new(&weight, &bias).forward(arch, &x, &mut output, &mut sums);
                     assert!(output == actual[0], "laid out once: {batch} x {inputs} x {outputs}, {arch:?}");
                 }
+                let alone = x.chunks(inputs).flat_map(|x| linear(arch, x, weights, &bias));
+                assert!(alone.eq(actual[0].iter().copied()), "alone: {batch} x {inputs} x {outputs}, {arch:?}");
                 let case = format!("{batch} x {inputs} x {outputs}, noisy: {noisy}, {arch:?}");
                 assert!([2, 5].into_iter().all(|threads| run(threads) == actual), "{case}");
                 for ((actual, expected), terms) in actual.iter().zip(&expected).zip([inputs, batch, batch, outputs]) {
