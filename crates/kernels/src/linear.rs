@@ -3,6 +3,8 @@
 //! Every sum is made by one thread in one order, which is the layer's: what comes of an example depends neither on the number of
 //! threads nor on the other examples.
 
+use std::ops::Range;
+
 use pulp::Arch;
 
 use crate::dense::{LayerWeights, OutputPass, padded};
@@ -91,13 +93,13 @@ fn product(
     sums.clear();
     if inputs * outputs < LARGE {
         let examples = output.par_chunks_mut(TOGETHER * width).zip(x.par_chunks(TOGETHER * inputs));
-        share(examples, work, |(sums, x)| arch.dispatch(OutputPass::new(x, weights, 0..inputs, sums)));
+        share(examples, work, |(sums, x)| add(arch, x, weights, 0..inputs, sums));
     } else if batch > 0 {
         let part = inputs.div_ceil(PARTS);
         sums.resize((inputs.div_ceil(part) - 1) * batch * width, 0.0);
         let pass = |(index, sums): (usize, &mut [f32])| {
             let start = index * part;
-            arch.dispatch(OutputPass::new(x, weights, start..inputs.min(start + part), sums));
+            add(arch, x, weights, start..inputs.min(start + part), sums);
         };
         let parts = output.par_chunks_mut(batch * width).chain(sums.par_chunks_mut(batch * width));
         share(parts.enumerate(), work, pass);
@@ -114,4 +116,10 @@ fn product(
         }
         output.truncate(batch * outputs);
     }
+}
+
+/// Adds what `inputs` contribute to x · weight. Not inlined, so that a game has the loops of each instruction set once.
+#[inline(never)]
+fn add(arch: Arch, x: &[f32], weights: LayerWeights, inputs: Range<usize>, sums: &mut [f32]) {
+    arch.dispatch(OutputPass::new(x, weights, inputs, sums));
 }
