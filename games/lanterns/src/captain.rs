@@ -78,11 +78,11 @@ impl AgentCaptain {
     /// [`PolicyError`], also for policies of other games.
     pub fn new(file: &[u8], strength: Strength, seed: u64) -> Result<Self, PolicyError> {
         let policy = Policy::from_bytes(file)?.with_seed(seed);
-        let (values, actions) = (policy.observation_len(), policy.actions());
-        if (values, actions) != (OBSERVATION, Steer::ALL.len()) {
-            return Err(PolicyError::Impossible {
-                reason: format!("Lanterns has {OBSERVATION} numbers and 9 actions, not {values} and {actions}"),
-            });
+        let (values, bytes, actions) = (policy.observation_len(), policy.observation_bytes(), policy.actions());
+        if (values, bytes, actions) != (OBSERVATION, size_of::<[f32; OBSERVATION]>(), Steer::ALL.len()) {
+            let has = format!("{values} values in {bytes} bytes and {actions} actions");
+            let needed = format!("{OBSERVATION} in four bytes each and {}", Steer::ALL.len());
+            return Err(PolicyError::Impossible { reason: format!("it has {has}; Lanterns has {needed}") });
         }
         let seen = [0.0; OBSERVATION];
         Ok(Self { policy, epsilon: strength.epsilon(), steer: Steer::Drift, seen, action: 0 })

@@ -46,7 +46,7 @@ fn weights_of_a_byte_each_sail_as_well() {
 fn a_policy_of_another_game_is_refused() {
     let file = include_bytes!("../../../crates/agent/tests/policies/catch-0.1.0.safetensors");
     let error = AgentCaptain::new(file, Strength::Captain, 0).expect_err("it plays Catch");
-    assert!(error.to_string().contains("not 50 and 3"), "{error}");
+    assert!(error.to_string().contains("it has 50 values in 50 bytes and 3 actions"), "{error}");
     assert!(matches!(AgentCaptain::new(b"nothing", Strength::Captain, 0), Err(PolicyError::Corrupt { .. })));
 }
 
