@@ -10,21 +10,48 @@ use crate::sink::{FilePositions, RecordError};
 
 /// Puts `bytes` at `path` in one step: readers see the old file or the new one, never a part, also after a power cut.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut partial_name = path.file_name().unwrap_or_default().to_owned();
-    partial_name.push(".partial");
-    let partial = path.with_file_name(partial_name);
-    let written = (|| {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        // A rename can reach the disk before the data does, and a power cut would then leave an empty file.
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    })();
-    if written.is_err() {
-        // The first error is the one to report, whether or not the partial file can be removed.
-        let _ = fs::remove_file(&partial);
+    let partial = PartialFile::create(path.to_owned())?;
+    partial.file().write_all(bytes)?;
+    partial.keep()
+}
+
+/// A file that is written under another name, and takes its own once it is whole. Until then what was there stays, and
+/// what is dropped goes away.
+#[derive(Debug)]
+pub(crate) struct PartialFile {
+    file: fs::File,
+    /// Where the file is while it is written.
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl PartialFile {
+    /// Starts the file that is to be at `path`.
+    pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        Ok(Self { file: fs::File::create(&partial)?, partial, path })
     }
-    written
+
+    /// What is written to.
+    pub(crate) fn file(&self) -> &fs::File {
+        &self.file
+    }
+
+    /// Puts it in its place.
+    pub(crate) fn keep(self) -> io::Result<()> {
+        // A rename can reach the disk before the data does, and a power cut would then leave an empty file.
+        self.file.sync_all()?;
+        fs::rename(&self.partial, &self.path)
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        // Nothing has this name once the file is in its place. What cannot be removed is no reason to fail again.
+        let _ = fs::remove_file(&self.partial);
+    }
 }
 
 /// `value` as indented JSON.

@@ -126,10 +126,15 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// The run of which `file` is a record, there or to come. `None` for a file outside a run, or of another name.
+    /// The run of which `file` is a record or has the weights, there or to come. `None` for a file outside a run, or of
+    /// another name.
     pub(crate) fn of_record(file: &Path) -> Option<Self> {
         let is_record = file.file_name().is_some_and(|name| RECORDS.iter().any(|&record| name == record));
-        Self::open(file.parent().filter(|_| is_record)?).ok()
+        if is_record {
+            return Self::open(file.parent()?).ok();
+        }
+        let run = Self::open(file.parent()?.parent()?).ok()?;
+        [SavedWeights::Latest, SavedWeights::Best].iter().any(|&which| run.weights(which) == file).then_some(run)
     }
 
     /// The folder.

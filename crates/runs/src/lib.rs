@@ -79,7 +79,7 @@ pub use journal::{Journal, JournalPosition};
 pub use log::Log;
 pub use manifest::{Machine, Manifest, RunIdentity};
 pub use names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
-pub use output_file::{OutputError, OutputFile};
+pub use output_file::{OutputError, OutputFile, StartedFile};
 pub use position::Position;
 pub use progress_line::{Part, ProgressLine};
 pub use read_error::ReadError;

@@ -39,10 +39,12 @@ impl Statistics {
 
 impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, mean, median, standard_deviation, minimum, maximum } = self;
+        let episodes = if *count == 1 { "episode" } else { "episodes" };
         write!(
             f,
-            "mean {:.2}, median {:.2}, standard deviation {:.2}, from {} to {}, {} episodes",
-            self.mean, self.median, self.standard_deviation, self.minimum, self.maximum, self.count
+            "mean {mean:.2}, median {median:.2}, standard deviation {standard_deviation:.2}, from {minimum} to {maximum}, {count} \
+             {episodes}",
         )
     }
 }
