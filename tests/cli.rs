@@ -210,17 +210,31 @@ fn a_device_that_is_not_here_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_prism"))
-        .arg("list")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("prism starts");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
+fn a_reader_that_goes_away_is_no_error_and_files_are_written_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    for (arguments, files) in [
+        (&["list"][..], &[][..]),
+        (&["eval", "run", "--json", "a.json", "--csv", "a.csv"], &["a.json", "a.csv"]),
+        (&["export", "run", "--onnx", "a.onnx", "--out", "a.safetensors"], &["a.onnx", "a.safetensors"]),
+        (&["play", "run", "--episodes", "2", "--out", "a.gif"], &["a.gif"]),
+        (&["plot", "curves", "run", "--out", "a.svg"], &["a.svg"]),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_prism"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("prism starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+        for file in files {
+            assert!(folder.path().join(file).metadata().is_ok_and(|file| file.len() > 0), "{arguments:?}: {file}");
+        }
+    }
 }
 
 #[cfg(feature = "ale")]

@@ -31,7 +31,7 @@ fn an_exported_policy_says_what_it_plays_and_what_it_scored() {
 
     said(folder, &["eval", "run", "--episodes", "7", "--epsilon", "0.5"]);
     let told = said(folder, &["export", "run", "--out", "small.safetensors", "--onnx", "catch.onnx", "--int8"]);
-    assert_says(&told, &["of 7 games with epsilon 0.5", "small.safetensors has", "catch.onnx has"]);
+    assert_says(&told, &[", 7 games with epsilon 0.5", "small.safetensors has", "catch.onnx has"]);
     let small = policy(&folder.join("small.safetensors"));
     assert_eq!(small.card().expect("a card").scores.map(|scores| (scores.games, scores.epsilon)), Some((7, 0.5)));
     let size = |name: &str| fs::metadata(folder.join(name)).unwrap().len();
@@ -44,8 +44,57 @@ fn an_exported_policy_says_what_it_plays_and_what_it_scored() {
     assert_says(&said(folder, &["play", "small.safetensors", "--out", "catch.gif"]), &["score", "catch.gif"]);
     said(folder, &["export", "small.safetensors", "--out", "wide.safetensors"]);
     assert!(size("wide.safetensors") >= size("catch.safetensors"));
-    let message = refusal_in(folder, &["export", "run", "--out", "catch.onnx"]);
-    assert_says(&message, &["does not end in .safetensors"]);
+    // Scores with the epsilon of the run count more than others, and a policy file keeps its own.
+    said(folder, &["eval", "run", "--episodes", "5"]);
+    said(folder, &["eval", "run", "--episodes", "6", "--epsilon", "1"]);
+    assert_says(&said(folder, &["export", "run", "--out", "scored.safetensors"]), &[", 5 games with epsilon 0"]);
+    assert_says(&said(folder, &["export", "scored.safetensors", "--out", "again.safetensors"]), &[", 5 games with"]);
+}
+
+#[test]
+fn files_are_not_exported_over_what_is_read_or_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    tiny_run(folder, "run", &[]);
+    said(folder, &["export", "run"]);
+    for (arguments, parts) in [
+        (&["run", "--out", "catch.onnx"][..], "does not end in .safetensors"),
+        (&["run", "--onnx", "catch.onnx", "--int8"], "--int8 is about the policy file"),
+        (&["run", "--out", "run/weights/latest.safetensors"], "is a record of the run"),
+        (&["catch.safetensors", "--out", "./catch.safetensors"], "is the file that is read"),
+    ] {
+        let weights = folder.join("run/weights/latest.safetensors");
+        let before = fs::read(&weights).unwrap();
+        assert_says(&refusal_in(folder, &[&["export"], arguments].concat()), &[parts]);
+        assert_eq!(fs::read(&weights).unwrap(), before);
+    }
+}
+
+/// Weights with another text under this key.
+fn changed(weights: &Path, key: &str, text: &str, to: &Path) {
+    let changed = prism_model::Weights::read(weights).unwrap().with_metadata(key, text);
+    fs::write(to, changed.bytes()).unwrap();
+}
+
+#[test]
+fn what_cannot_act_is_refused_alike_by_all_who_read_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    tiny_run(folder, "run", &[]);
+    let weights = folder.join("run/weights/latest.safetensors");
+    changed(&weights, "prism.policy", r#"{"version": 9}"#, &folder.join("newer.safetensors"));
+    let bytes = fs::read(&weights).unwrap();
+    let name = b"head.output.weight";
+    let at = bytes.windows(name.len()).position(|text| text == name).expect("the last layer");
+    let renamed = [&bytes[..at], b"head.nothing.other", &bytes[at + name.len()..]].concat();
+    fs::write(folder.join("missing.safetensors"), renamed).unwrap();
+    for (file, part) in [("newer", "format version 9"), ("missing", "the tensor head.output.weight is missing")] {
+        let file = format!("{file}.safetensors");
+        for command in [&["eval"][..], &["play", "--out", "catch.gif"], &["export", "--out", "copy.safetensors"]] {
+            let message = refusal_in(folder, &[command, &[&file]].concat());
+            assert_says(&message, &[&file, "cannot act", part]);
+        }
+    }
 }
 
 #[test]

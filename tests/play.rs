@@ -48,7 +48,13 @@ fn what_cannot_be_shown_is_refused_before_it_is_played() {
     fs::create_dir(folder.path().join("full")).unwrap();
     fs::write(folder.path().join("full/file"), "kept").unwrap();
     for (arguments, parts) in [
-        (["--out", "game.mp4"], ["not written as .mp4", "ends in .gif or .y4m"]),
+        (["--out", "game.mp4"], ["not written to game.mp4", "ends in .gif or .y4m"]),
+        (["--out", ".gif"], ["not written to .gif", "ends in .gif or .y4m"]),
+        (["--out", "-"], ["not written to -", "ends in .gif or .y4m"]),
+        (
+            ["--set", "network.hidden=[3]"],
+            ["network.hidden is a setting of training", "environment, evaluation or run"],
+        ),
         (["--out", "nowhere/game.gif"], ["no folder nowhere", "give a file in a folder"]),
         (["--out", "full"], ["full", "the folder holds files"]),
         (["--seed", "1"], ["standard output is no terminal", "--out game.gif"]),
@@ -60,4 +66,24 @@ fn what_cannot_be_shown_is_refused_before_it_is_played() {
     }
     assert_eq!(fs::read_to_string(folder.path().join("full/file")).unwrap(), "kept");
     assert_says(&wrong_usage(&["play", "run", "--show", "nicest"]), &["nicest", "median"]);
+}
+
+#[test]
+fn what_was_there_stays_where_nothing_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let gif = folder.path().join("game.gif");
+    fs::write(&gif, "before").unwrap();
+    // A game of Catch has ten pictures, 15 a second.
+    for out in ["game.gif", "frames"] {
+        let message = refusal_in(folder.path(), &["play", "run", "--out", out, "--from", "5"]);
+        assert_says(&message, &["the game ended after 0.7 s, before --from", "give a smaller --from"]);
+    }
+    assert_eq!(fs::read_to_string(&gif).unwrap(), "before");
+    let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| name != "run" && name != "game.gif").count(), 0);
+
+    let told = said(&prism(folder.path(), &["play", "run", "--out", "game.gif", "--seconds", "0.2"]));
+    assert_says(&told, &["so far, 0.2 s in game.gif"]);
+    assert!(fs::read(&gif).unwrap().starts_with(b"GIF89a"));
 }

@@ -180,20 +180,21 @@ pub struct PlayArguments {
     #[arg(long)]
     pub overlay: bool,
     /// Games to play; with several, --show says which is shown
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole_in(1..=10_000))]
     pub episodes: u32,
     /// Which of the games is shown, by its score
-    #[arg(long, default_value_t, value_parser = one_of::<Shown>(Shown::ALL.map(|shown| (shown.name(), shown.description()))))]
-    pub show: Shown,
+    #[arg(long, default_value_t, value_parser = one_of::<Choice>(Choice::ALL.map(|choice| (choice.name(), choice.description()))))]
+    pub show: Choice,
     /// Leave out this many seconds of the game at its beginning
-    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = number_in(0.0..=100_000.0))]
+    #[arg(long, value_name = "S", default_value_t = 0.0, allow_negative_numbers = true,
+        value_parser = number_in(0.0..=100_000.0))]
     pub from: f64,
     /// End after this many seconds
-    #[arg(long, value_name = "S", value_parser = number_in(0.01..=100_000.0))]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = number_in(0.01..=100_000.0))]
     pub seconds: Option<f64>,
     /// Pixels of a screen's pixel in files [default: so that the picture has about 200 rows]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=32))]
-    pub scale: Option<u8>,
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole_in(1..=32))]
+    pub scale: Option<u32>,
     /// Probability of a random action [default: the run's setting]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub epsilon: Option<f64>,
@@ -210,7 +211,7 @@ pub struct PlayArguments {
 
 /// Which of several games is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shown {
+pub enum Choice {
     /// That of the highest score.
     #[default]
     Best,
@@ -220,7 +221,7 @@ pub enum Shown {
     Worst,
 }
 
-impl Shown {
+impl Choice {
     const ALL: [Self; 3] = [Self::Best, Self::Median, Self::Worst];
 
     fn name(self) -> &'static str {
@@ -240,17 +241,17 @@ impl Shown {
     }
 }
 
-impl std::fmt::Display for Shown {
+impl std::fmt::Display for Choice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Shown {
+impl FromStr for Choice {
     type Err = std::convert::Infallible;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Ok(Self::ALL.into_iter().find(|shown| shown.name() == name).unwrap_or_default())
+        Ok(Self::ALL.into_iter().find(|choice| choice.name() == name).unwrap_or_default())
     }
 }
 
@@ -469,6 +470,14 @@ fn first_twice<T: Ord>(values: &[T]) -> Option<&T> {
     values.iter().find(|value| !seen.insert(*value))
 }
 
+/// Parses whole numbers of a range.
+fn whole_in(range: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("expected a whole number from {} to {}", range.start(), range.end())),
+    }
+}
+
 /// Parses numbers of a range.
 fn number_in(range: RangeInclusive<f64>) -> impl Fn(&str) -> Result<f64, String> + Clone {
     move |text| match text.parse() {
@@ -528,11 +537,11 @@ pub struct BenchArguments {
     pub agents: Vec<Agent>,
     /// Batch sizes of forward, update, projection and sampling [default: the usual ones of each]
     #[arg(long = "batch", value_name = "N,...", value_delimiter = ',',
-        value_parser = clap::value_parser!(u16).range(1..=4096))]
-    pub batches: Vec<u16>,
+        allow_negative_numbers = true, value_parser = whole_in(1..=4096))]
+    pub batches: Vec<u32>,
     /// Time for each measurement on each device, without its preparation
     #[arg(long, value_name = "S", default_value_t = 2.0, conflicts_with = "quick",
-        value_parser = number_in(0.001..=600.0))]
+        allow_negative_numbers = true, value_parser = number_in(0.001..=600.0))]
     pub seconds: f64,
     /// The same as --seconds 0.3
     #[arg(long)]

@@ -26,7 +26,7 @@ pub fn run(arguments: BenchArguments, output: &mut impl Write) -> Result<ExitCod
     let outcome = bench::run(&BenchOptions {
         tasks: if arguments.tasks.is_empty() { Task::ALL.to_vec() } else { arguments.tasks },
         agents: arguments.agents,
-        batches: arguments.batches.into_iter().map(usize::from).collect(),
+        batches: arguments.batches.into_iter().map(|batch| batch as usize).collect(),
         devices: arguments.devices,
         seconds: if arguments.quick { QUICK } else { arguments.seconds },
         roms: arguments.roms,

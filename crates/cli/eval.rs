@@ -62,8 +62,7 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
         writeln!(output, "stopped before a game had ended")?;
         return Ok(code);
     }
-    report(arguments, &config, &games, output)?;
-    writeln!(output, "weights {}, seed {}", file.display(), config.run().seed.0)?;
+    // Files first: whoever reads what is shown may have gone away.
     if let Some(csv) = csv {
         csv.write(table(&scores).as_bytes())?;
     }
@@ -77,24 +76,21 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
         // A run that somebody else keeps, or has put away, can be scored all the same.
         let _ = writeln!(io::stderr(), "the run's own table does not have this evaluation: {}", error.sentence());
     }
+    report(arguments, &config, &games, output)?;
+    writeln!(output, "weights {}, seed {}", file.display(), config.run().seed.0)?;
     Ok(code)
 }
 
 /// The configuration that the weights were trained under, as far as it is known, with what was typed over it.
-fn config(arguments: &EvalArguments, path: &RunPath, weights: &Weights) -> Result<Config, Failure> {
-    let source = weights::source(&arguments.run, path, weights)?;
-    let mut overrides: Vec<Override> =
-        arguments.settings.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
-    // An evaluation has a seed and a device of its own, not those of the run.
-    let set = |key: &str| overrides.iter().any(|given| given.key() == key);
-    let seed = arguments.seed.as_deref().or((!set("run.seed")).then_some("0"));
-    let device = arguments.device.as_deref().or((!set("run.device")).then_some("auto"));
-    overrides.extend(seed.map(|seed| Override::typed("--seed", "run.seed", seed)));
+fn config(arguments: &EvalArguments, path: &RunPath, read: &Weights) -> Result<Config, Failure> {
+    let source = weights::source(&arguments.run, path, read)?;
+    let mut overrides = weights::overrides(&arguments.settings, arguments.seed.as_deref(), arguments.epsilon)?;
+    // An evaluation has a device of its own, not that of the run.
+    let device = arguments.device.as_deref().or((!weights::gives(&overrides, "run.device")).then_some("auto"));
     overrides.extend(device.map(|device| Override::flag("--device", "run.device", device)));
     let episodes = arguments.episodes.as_deref();
     overrides.extend(episodes.map(|episodes| Override::typed("--episodes", "evaluation.episodes", episodes)));
-    overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
-    let config = Config::read(&source, &overrides)?;
+    let config = weights::config(&source, &overrides)?;
     // The other notes are about training.
     for note in config.notes().iter().filter(|note| matches!(note, Note::GivenTwice { .. })) {
         let _ = writeln!(io::stderr(), "{note}");

@@ -117,10 +117,16 @@ impl From<OutputError> for Failure {
     fn from(error: OutputError) -> Self {
         let remedy = match &error {
             OutputError::Extension { extension, .. } => format!("choose a name that ends in .{extension}"),
-            OutputError::Record { .. } => "choose another name".to_owned(),
+            OutputError::Record { .. } | OutputError::Input { .. } | OutputError::NotAFile { .. } => {
+                "choose another name".to_owned()
+            }
             _ => "give a file in a folder that exists, is writable and has space".to_owned(),
         };
-        Self::outside(error).with_remedy(remedy)
+        let failure = match error {
+            OutputError::Extension { .. } => Self::usage(error),
+            _ => Self::outside(error),
+        };
+        failure.with_remedy(remedy)
     }
 }
 
@@ -213,7 +219,7 @@ fn remedy(error: &RunError) -> Option<String> {
         }
         RunError::Build(BuildError::Rom(error)) => return of_rom(error),
         RunError::Build(BuildError::Own { .. }) => {
-            "train it through the library, as examples/own_environment.rs does, or choose another environment.kind"
+            "run it through the library, as examples/own_environment.rs does, or choose another environment.kind"
         }
         RunError::Agent(AgentError::Network(NetworkError::NotAnImage { .. })) => {
             "choose the network kind `mlp`, or observations that are large enough images"

@@ -28,21 +28,32 @@ impl Pace {
 pub struct Terminal {
     colours: TerminalColours,
     pace: Pace,
-    /// Lines of the last picture.
+    /// Lines of the last picture, with its words.
     lines: usize,
+    words: Vec<String>,
 }
 
 impl Terminal {
     /// For `speed` pictures a second.
     pub fn new(colours: TerminalColours, speed: f64) -> Self {
-        Self { colours, pace: Pace::new(speed), lines: 0 }
+        Self { colours, pace: Pace::new(speed), lines: 0, words: Vec::new() }
     }
 }
 
 impl Writer for Terminal {
+    fn words(&mut self, words: &[String]) -> bool {
+        self.words = words.to_vec();
+        true
+    }
+
     fn frame(&mut self, picture: &Canvas) -> Result<(), PictureError> {
-        let size = terminal_size();
-        let lines = half_blocks(picture, [size[0], size[1].saturating_sub(2)], self.colours);
+        const BETWEEN: &str = "   ";
+        let [columns, rows] = terminal_size();
+        let width = self.words.first().map_or(1, |word| word.len() + BETWEEN.len());
+        let words = self.words.chunks((columns / width).max(1)).map(|words| words.join(BETWEEN));
+        let words: Vec<String> = words.map(|line| line.chars().take(columns).collect()).collect();
+        let mut lines = half_blocks(picture, [columns, rows.saturating_sub(2 + words.len())], self.colours);
+        lines.extend(words);
         let mut text = String::new();
         // The cursor is hidden while pictures follow one another.
         if self.lines == 0 {

@@ -13,7 +13,7 @@ const ZERO: Rgb = Rgb([42, 64, 84]);
 /// Draws what a policy thinks.
 #[derive(Debug, Default)]
 pub struct Overlay {
-    /// The lowest and the highest q-value so far: bars keep their scale.
+    /// The lowest and the highest q-value so far, between which bars are drawn: they keep their scale.
     range: Option<[f32; 2]>,
 }
 
@@ -29,6 +29,20 @@ impl Overlay {
     /// Rows that so many actions need.
     pub fn least_height(actions: usize) -> usize {
         Self::HEAD + actions * Self::ROW + Self::MARGIN
+    }
+
+    /// The same in words, which all have one length: score and steps, and each action with its q-value.
+    pub fn words(step: &mut PlayedStep<'_>) -> Vec<String> {
+        let PlayedStep { policy, observation, action, actions, score, steps, .. } = step;
+        let head = [format!("score {score}"), format!("step {steps}")];
+        let values = policy.values(*observation).iter().zip(actions.iter()).enumerate();
+        let values = values.map(|(index, (value, name))| {
+            let mark = if *action == Some(index) { '>' } else { ' ' };
+            format!("{mark} {name} {value:.2}")
+        });
+        let words: Vec<String> = head.into_iter().chain(values).collect();
+        let longest = words.iter().map(String::len).max().unwrap_or(0);
+        words.into_iter().map(|word| format!("{word:longest$}")).collect()
     }
 
     /// Draws onto a canvas, from the column `left` on.
@@ -62,11 +76,13 @@ impl Overlay {
             );
             let (first, width) = (left + 58, Self::WIDTH - 2 * Self::MARGIN - 58 - 40);
             let at = |value: f32| {
-                let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
+                let share = ((value - low) / (high - low).max(f32::MIN_POSITIVE)).clamp(0.0, 1.0);
                 first + (share * (width - 1) as f32).round() as usize
             };
             let (floor, tall) = (top + row - 2, row.saturating_sub(3).max(1));
-            canvas.fill([at(0.0), top, 1, row - 1], ZERO);
+            if (low..=high).contains(&0.0) {
+                canvas.fill([at(0.0), top, 1, row - 1], ZERO);
+            }
             match (distributions, &support) {
                 (Some(all), Some(support)) => {
                     let probabilities = &all[index * support.len()..][..support.len()];
@@ -86,12 +102,12 @@ impl Overlay {
         }
     }
 
-    /// The scale that all q-values so far fit on, 0 included.
+    /// The scale that all q-values so far fit on.
     fn widened(&mut self, values: &[f32], support: Option<&[f32]>) -> [f32; 2] {
         if let Some([low, .., high]) = support {
             return [*low, *high];
         }
-        let range = self.range.get_or_insert([0.0, f32::MIN_POSITIVE]);
+        let range = self.range.get_or_insert([f32::INFINITY, f32::NEG_INFINITY]);
         for value in values {
             *range = [range[0].min(*value), range[1].max(*value)];
         }

@@ -1,17 +1,15 @@
 //! `prism play`: shows a policy playing.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use prism::play::{PlayedStep, Player, Watching};
-use prism::{Config, Environments, Interrupt, OutputFile, Override, RunError, RunPath};
-use prism_agent::Policy;
-use prism_model::Weights;
+use prism::{Environments, Interrupt, OutputFile, Part, ProgressLine, RunError, RunPath, StartedFile};
+use prism_environment::Picture;
 use prism_picture::{Canvas, GifWriter, PictureError, PngFolder, TerminalColours, Writer, Y4mWriter};
 
-use crate::arguments::{PlayArguments, Shown};
+use crate::arguments::{Choice, PlayArguments};
 use crate::failure::{Failure, code_of};
 use crate::live::{Terminal, Window};
 use crate::overlay::Overlay;
@@ -30,11 +28,10 @@ pub fn run(arguments: &PlayArguments, output: &mut impl Write) -> Result<ExitCod
     let path = RunPath::find(&arguments.run)?;
     let file = path.weights()?;
     let read = weights::read(&file)?;
-    let config = config(arguments, &path, &read)?;
+    let overrides = weights::overrides(&arguments.settings, arguments.seed.as_deref(), arguments.epsilon)?;
+    let config = weights::config(&weights::source(&arguments.run, &path, &read)?, &overrides)?;
     let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
-    let cannot_act =
-        |error| Failure::outside(anyhow::Error::new(error).context(format!("{} cannot act", file.display())));
-    let policy = Policy::from_bytes(read.bytes()).map_err(cannot_act)?;
+    let policy = weights::policy(&file, &read)?;
     let speed = match config.environment().kind.frame_skip() {
         1 => STEPS_PER_SECOND,
         skip => FRAMES_PER_SECOND / f64::from(skip),
@@ -44,75 +41,84 @@ pub fn run(arguments: &PlayArguments, output: &mut impl Write) -> Result<ExitCod
     let interrupt = signals::interrupt(STOPPING)?;
     let mut player = Player::new(&config, &environments, policy);
 
-    let mut number = 0;
+    let (mut number, mut chosen) = (0, None);
     if arguments.episodes > 1 {
         let scores = scores(&mut player, arguments.episodes, &interrupt)?;
-        let Some(chosen) = choose(&scores, arguments.show) else {
+        let Some(index) = choose(&scores, arguments.show) else {
             writeln!(output, "stopped before a game had ended")?;
             return Ok(interrupt.ending().map_or(ExitCode::SUCCESS, |ending| code_of(&ending)));
         };
-        number = chosen as u64;
+        number = index as u64;
         let listed: Vec<String> = scores.iter().map(f64::to_string).collect();
-        writeln!(output, "scores {}; game {} is shown, {} of them", listed.join(", "), number + 1, arguments.show)?;
+        chosen = Some(format!("scores {}; game {} is shown, {} of them", listed.join(", "), index + 1, arguments.show));
     }
     let mut show = Show::new(arguments, speed, target.open(speed)?);
     let score = player.play(number, &mut |step| show.step(step, &interrupt))?;
-    let (pictures, place) = show.finish()?;
-    let seconds = pictures as f64 / speed;
-    match &arguments.out {
-        Some(out) => writeln!(output, "score {score}, {seconds:.1} s in {}{place}", out.display())?,
-        None => writeln!(output, "score {score}")?,
+    let Shown { pictures, seen, over } = show.finish()?;
+    // Whoever reads what is said may have gone away: it comes after everything else.
+    if let Some(chosen) = chosen {
+        writeln!(output, "{chosen}")?;
     }
-    Ok(interrupt.ending().map_or(ExitCode::SUCCESS, |ending| code_of(&ending)))
-}
-
-/// The configuration of the weights, with what was typed over it.
-fn config(arguments: &PlayArguments, path: &RunPath, read: &Weights) -> Result<Config, Failure> {
-    let source = weights::source(&arguments.run, path, read)?;
-    let mut overrides: Vec<Override> =
-        arguments.settings.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
-    let set = overrides.iter().any(|given| given.key() == "run.seed");
-    let seed = arguments.seed.as_deref().or((!set).then_some("0"));
-    overrides.extend(seed.map(|seed| Override::typed("--seed", "run.seed", seed)));
-    overrides.extend(arguments.epsilon.map(|epsilon| Override::flag("--epsilon", "evaluation.epsilon", epsilon)));
-    Ok(Config::read(&source, &overrides)?)
+    let score = format!("score {score}{}", if over { "" } else { " so far" });
+    let seconds = |pictures: u64| format!("{:.1} s", pictures as f64 / speed);
+    match &arguments.out {
+        Some(out) if pictures > 0 => writeln!(output, "{score}, {} in {}", seconds(pictures), out.display())?,
+        _ => writeln!(output, "{score}")?,
+    }
+    if let Some(ending) = interrupt.ending() {
+        return Ok(code_of(&ending));
+    }
+    if pictures == 0 {
+        let error = anyhow::anyhow!("the game ended after {}, before --from: nothing was shown", seconds(seen));
+        return Err(Failure::outside(error).with_remedy("give a smaller --from"));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Scores of games, as far as they were played before an interrupt.
 fn scores(player: &mut Player<'_>, games: u32, interrupt: &Interrupt) -> Result<Vec<f64>, Failure> {
+    let mut line = ProgressLine::new(games.into()).with_time();
     let mut scores = Vec::new();
     for number in 0..u64::from(games) {
+        line.draw(number, &[Part::new(0, format!("{number} of {games} games")), line.time_left(1)]);
         let stopped = |_: PlayedStep<'_>| -> Result<Watching, RunError> {
-            Ok(if interrupt.ending().is_some() { Watching::Stops } else { Watching::GoesOn })
+            Ok(if interrupt.requested() { Watching::Stops } else { Watching::GoesOn })
         };
         let score = player.play(number, &mut { stopped })?;
-        if interrupt.ending().is_some() {
+        if interrupt.requested() {
             break;
         }
         scores.push(score);
     }
+    line.clear();
     Ok(scores)
 }
 
 /// Index of the game to show; of equal scores the first.
-fn choose(scores: &[f64], shown: Shown) -> Option<usize> {
+fn choose(scores: &[f64], choice: Choice) -> Option<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&one, &other| scores[other].total_cmp(&scores[one]));
-    match shown {
-        Shown::Best => order.first().copied(),
-        Shown::Median => order.get(scores.len() / 2).copied(),
-        Shown::Worst => order.last().copied(),
+    match choice {
+        Choice::Best => order.first().copied(),
+        Choice::Median => order.get(scores.len() / 2).copied(),
+        Choice::Worst => order.last().copied(),
     }
 }
 
 /// Where pictures go, checked and not yet written to.
 enum Target {
-    Gif(PathBuf),
-    Y4m(PathBuf),
-    Folder(PathBuf),
+    Gif(OutputFile),
+    Y4m(OutputFile),
+    Folder(PngFolder),
     Terminal(TerminalColours),
     /// Its title.
     Window(String),
+}
+
+/// What takes the pictures, and the file that is kept with them.
+struct Opened {
+    writer: Box<dyn Writer>,
+    file: Option<StartedFile>,
 }
 
 impl Target {
@@ -122,13 +128,16 @@ impl Target {
             return Ok(Self::Window(format!("{} - prism", arguments.run.display())));
         }
         let Some(out) = &arguments.out else { return Self::terminal() };
-        let extension = out.extension().and_then(|extension| extension.to_str());
-        match extension {
-            Some("gif") => OutputFile::new(out, "gif").map(|_| Self::Gif(out.clone())).map_err(Failure::from),
-            Some("y4m") => OutputFile::new(out, "y4m").map(|_| Self::Y4m(out.clone())).map_err(Failure::from),
-            None => Ok(Self::Folder(out.clone())),
-            Some(other) => Err(Failure::usage(anyhow::anyhow!(
-                "pictures are not written as .{other}: expected a name that ends in .gif or .y4m, or a folder for PNG files"
+        let file = |extension| OutputFile::new(out, extension);
+        let name = out.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match name.rsplit_once('.') {
+            _ if out.is_dir() => Ok(Self::Folder(PngFolder::new(out.clone())?)),
+            Some((stem, "gif")) if !stem.is_empty() => Ok(Self::Gif(file("gif")?)),
+            Some((stem, "y4m")) if !stem.is_empty() => Ok(Self::Y4m(file("y4m")?)),
+            None if name != "-" => Ok(Self::Folder(PngFolder::new(out.clone())?)),
+            _ => Err(Failure::usage(anyhow::anyhow!(
+                "pictures are not written to {}: expected a name that ends in .gif or .y4m, or a folder for PNG files",
+                out.display()
             ))),
         }
     }
@@ -149,18 +158,25 @@ impl Target {
         Ok(Self::Terminal(colours))
     }
 
-    fn open(self, speed: f64) -> Result<Box<dyn Writer>, Failure> {
-        let create = |path: &Path| {
-            let failed = |source| PictureError::File { path: path.to_owned(), source };
-            File::create(path).map(BufWriter::new).map_err(failed)
+    fn open(self, speed: f64) -> Result<Opened, Failure> {
+        let start = |file: OutputFile| -> Result<_, Failure> {
+            let started = file.start()?;
+            Ok((BufWriter::new(started.writer()?), Some(started)))
         };
-        Ok(match self {
-            Self::Gif(path) => Box::new(GifWriter::new(create(&path)?, speed)),
-            Self::Y4m(path) => Box::new(Y4mWriter::new(create(&path)?, speed)),
-            Self::Folder(path) => Box::new(PngFolder::create(path)?),
-            Self::Terminal(colours) => Box::new(Terminal::new(colours, speed)),
-            Self::Window(title) => Box::new(Window::new(title, speed)),
-        })
+        let (writer, file): (Box<dyn Writer>, _) = match self {
+            Self::Gif(file) => {
+                let (writer, file) = start(file)?;
+                (Box::new(GifWriter::new(writer, speed)), file)
+            }
+            Self::Y4m(file) => {
+                let (writer, file) = start(file)?;
+                (Box::new(Y4mWriter::new(writer, speed)), file)
+            }
+            Self::Folder(folder) => (Box::new(folder), None),
+            Self::Terminal(colours) => (Box::new(Terminal::new(colours, speed)), None),
+            Self::Window(title) => (Box::new(Window::new(title, speed)), None),
+        };
+        Ok(Opened { writer, file })
     }
 }
 
@@ -172,49 +188,69 @@ struct Show {
     skipped: u64,
     most: u64,
     seen: u64,
-    writer: Box<dyn Writer>,
+    over: bool,
+    output: Opened,
+    /// Where the output goes, for errors.
+    name: Option<PathBuf>,
     size: Option<[usize; 2]>,
+    /// The last picture: a game may have none at its end.
+    last: Option<Picture>,
+}
+
+/// What was shown of a game.
+struct Shown {
+    pictures: u64,
+    /// Pictures that the game had until then.
+    seen: u64,
+    /// Whether the game had ended.
+    over: bool,
 }
 
 impl Show {
-    fn new(arguments: &PlayArguments, speed: f64, writer: Box<dyn Writer>) -> Self {
+    fn new(arguments: &PlayArguments, speed: f64, output: Opened) -> Self {
         let pictures = |seconds: f64| (seconds * speed).round() as u64;
         Self {
             overlay: arguments.overlay.then(Overlay::default),
-            scale: arguments.scale.map(usize::from),
+            scale: arguments.scale.map(|scale| scale as usize),
             skipped: pictures(arguments.from),
             most: arguments.seconds.map_or(u64::MAX, |seconds| pictures(seconds).max(1)),
             seen: 0,
-            writer,
+            over: false,
+            output,
+            name: arguments.out.clone(),
             size: None,
+            last: None,
         }
     }
 
     fn step(&mut self, step: PlayedStep<'_>, interrupt: &Interrupt) -> Result<Watching, Failure> {
-        self.seen += 1;
-        if interrupt.ending().is_some() {
+        if interrupt.requested() {
             return Ok(Watching::Stops);
         }
+        self.seen += 1;
+        self.over = step.action.is_none();
         if self.seen > self.skipped {
             let canvas = self.draw(step);
-            self.writer.frame(&canvas)?;
+            self.output.writer.frame(&canvas).map_err(|error| failed(self.name.as_deref(), error))?;
         }
         let shown = self.seen.saturating_sub(self.skipped);
-        Ok(if shown >= self.most || !self.writer.is_open() { Watching::Stops } else { Watching::GoesOn })
+        Ok(if shown >= self.most || !self.output.writer.is_open() { Watching::Stops } else { Watching::GoesOn })
     }
 
     /// The game, with what the policy thinks of it to its right.
-    fn draw(&mut self, step: PlayedStep<'_>) -> Canvas {
+    fn draw(&mut self, mut step: PlayedStep<'_>) -> Canvas {
         /// Rows that a picture has about.
         const ROWS: usize = 200;
-        let picture = step.picture.as_ref();
+        self.last = step.picture.take().or(self.last.take());
+        let picture = self.last.as_ref();
         let (columns, rows, aspect) = picture
             .map_or((0, 0, 1.0), |picture| (picture.width, picture.pixels.len() / picture.width, picture.pixel_aspect));
         let scale = self.scale.unwrap_or_else(|| (ROWS / rows.max(1)).max(1));
         let wide = ((scale as f64 * aspect).round() as usize).max(1);
-        // A game may have no picture at its end, and the canvas stays as it was.
         let [width, height] = *self.size.get_or_insert([columns * wide, (rows * scale).max(1)]);
-        let beside = self.overlay.as_ref().map_or(0, |_| Overlay::WIDTH);
+        let in_words = self.overlay.is_some() && self.output.writer.words(&Overlay::words(&mut step));
+        let mut overlay = self.overlay.as_mut().filter(|_| !in_words);
+        let beside = overlay.as_ref().map_or(0, |_| Overlay::WIDTH);
         let height = if beside > 0 { height.max(Overlay::least_height(step.actions.len())) } else { height };
         let mut canvas = Canvas::new((width + beside).max(1), height);
         if let Some(picture) = picture {
@@ -222,16 +258,28 @@ impl Show {
                 picture.pixels.iter().map(|&pixel| prism_picture::Rgb(pixel)).collect();
             canvas.draw([0, (height - (rows * scale).min(height)) / 2], &pixels, columns, [wide, scale]);
         }
-        if let Some(overlay) = &mut self.overlay {
+        if let Some(overlay) = &mut overlay {
             overlay.draw(&mut canvas, width, step);
         }
         canvas
     }
 
-    /// How many pictures there were.
-    fn finish(self) -> Result<(u64, &'static str), Failure> {
-        self.writer.finish()?;
-        let shown = self.seen.saturating_sub(self.skipped);
-        Ok((shown, if shown == 0 { ": the game had ended before --from" } else { "" }))
+    /// Keeps what was shown, if anything was.
+    fn finish(self) -> Result<Shown, Failure> {
+        let pictures = self.seen.saturating_sub(self.skipped);
+        let Self { output: Opened { writer, file }, ref name, .. } = self;
+        writer.finish().map_err(|error| failed(name.as_deref(), error))?;
+        if let Some(file) = file.filter(|_| pictures > 0) {
+            file.keep()?;
+        }
+        Ok(Shown { pictures, seen: self.seen, over: self.over })
+    }
+}
+
+/// The error with the name of the file, which those who write pictures do not know.
+fn failed(name: Option<&Path>, error: PictureError) -> Failure {
+    match (name, error) {
+        (Some(name), PictureError::Write(source)) => PictureError::File { path: name.to_owned(), source }.into(),
+        (_, error) => error.into(),
     }
 }

@@ -16,23 +16,33 @@ pub struct PngFolder {
 }
 
 impl PngFolder {
-    /// Makes the folder, which may be there and empty.
+    /// For a folder that may be there, and is then empty. It is made with the first picture.
     ///
     /// # Errors
-    /// [`PictureError::File`], also where the folder holds something.
-    pub fn create(folder: PathBuf) -> Result<Self, PictureError> {
-        let failed = |source| PictureError::File { path: folder.clone(), source };
-        fs::create_dir_all(&folder).map_err(failed)?;
-        if fs::read_dir(&folder).map_err(failed)?.next().is_some() {
-            return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "the folder holds files")));
+    /// [`PictureError::File`], also where the folder holds something, or is none.
+    pub fn new(folder: PathBuf) -> Result<Self, PictureError> {
+        let found = match fs::read_dir(&folder) {
+            Ok(mut files) => match files.next() {
+                Some(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder holds files")),
+                None => Ok(()),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(()) => Ok(Self { folder, size: None, count: 0 }),
+            Err(source) => Err(PictureError::File { path: folder, source }),
         }
-        Ok(Self { folder, size: None, count: 0 })
     }
 }
 
 impl Writer for PngFolder {
     fn frame(&mut self, picture: &Canvas) -> Result<(), PictureError> {
         check_size(&mut self.size, picture)?;
+        let no_folder = |source| PictureError::File { path: self.folder.clone(), source };
+        if self.count == 0 {
+            fs::create_dir_all(&self.folder).map_err(no_folder)?;
+        }
         self.count += 1;
         let path = self.folder.join(format!("{:05}.png", self.count));
         let write = || -> Result<(), io::Error> {
@@ -64,7 +74,8 @@ mod tests {
     fn files_are_numbered_and_a_folder_with_files_is_left_alone() {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = parent.path().join("frames");
-        let mut writer = Box::new(PngFolder::create(folder.clone()).expect("it can be made"));
+        let mut writer = Box::new(PngFolder::new(folder.clone()).expect("it can be made"));
+        assert!(!folder.exists(), "there is no picture yet");
         let mut canvas = Canvas::new(3, 2);
         writer.frame(&canvas).expect("it is written");
         canvas.fill([0, 0, 1, 1], Rgb([1, 2, 3]));
@@ -75,7 +86,7 @@ mod tests {
         let mut pixels = vec![0; 18];
         reader.next_frame(&mut pixels).expect("pixels");
         assert_eq!(pixels[..6], [1, 2, 3, 0, 0, 0]);
-        let message = PngFolder::create(folder).expect_err("it holds files").to_string();
+        let message = PngFolder::new(folder).expect_err("it holds files").to_string();
         assert!(message.contains("frames"), "{message}");
     }
 }

@@ -38,11 +38,27 @@ pub enum PictureError {
     Window(String),
     /// The encoder failed.
     #[error("cannot write a picture")]
-    Gif(#[from] gif::EncodingError),
+    Gif(#[source] gif::EncodingError),
+}
+
+impl From<gif::EncodingError> for PictureError {
+    fn from(error: gif::EncodingError) -> Self {
+        match error {
+            gif::EncodingError::Io(error) => Self::Write(error),
+            other => Self::Gif(other),
+        }
+    }
 }
 
 /// What takes pictures of one size, one after the other.
 pub trait Writer {
+    /// Takes words that belong to the next picture, and says whether it shows them: where a picture's own letters would be
+    /// too small to read.
+    fn words(&mut self, words: &[String]) -> bool {
+        let _ = words;
+        false
+    }
+
     /// Takes the next picture.
     ///
     /// # Errors

@@ -50,8 +50,8 @@ pub use policy_file::{imported_network, imported_policy_file, policy_file};
 pub use prism_runs::{
     DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Moment,
     OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder, RunFolderError,
-    RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, Statistics, Summary, UpdateRecord,
-    append_evaluation,
+    RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, StartedFile, Statistics, Summary,
+    UpdateRecord, append_evaluation,
 };
 pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run};
 pub use toml::Value;
