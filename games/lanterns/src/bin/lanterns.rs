@@ -4,11 +4,19 @@
 //! cargo run --release -p lanterns --features window [-- policy.safetensors]
 //! ```
 
-use std::error::Error;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
 
 use lanterns::rules::{BOAT, Boat, Event, GAME_TICKS, LAKE, Lake, Lantern, Point, Steer, TICKS_PER_SECOND};
 use lanterns::{AgentCaptain, SHIPPED, Strength};
 use macroquad::prelude::*;
+
+const USAGE: &str = "Lanterns in a window: you sail the left boat, an agent the right one.
+
+Usage: lanterns [FILE.safetensors]
+
+The agent is the one in this policy file, which lanterns-train writes, or the one that the game ships.";
 
 const WATER: Color = Color::new(0.035, 0.075, 0.12, 1.0);
 const YOURS: Color = Color::new(0.45, 0.85, 0.95, 1.0);
@@ -59,34 +67,64 @@ fn window() -> Conf {
     }
 }
 
-#[macroquad::main(window)]
-async fn main() {
-    if let Err(error) = play().await {
-        eprintln!("error: {error}");
-        std::process::exit(1);
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let path = match arguments.as_slice() {
+        [] => None,
+        [flag] if flag == "--help" || flag == "-h" => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        [path] if !path.as_encoded_bytes().starts_with(b"-") => Some(Path::new(path)),
+        _ => {
+            eprintln!("error: expected nothing or a policy file\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    // Before there is a window: what is wrong with the file is said in the terminal.
+    match agent(path) {
+        Ok(_) if cfg!(target_os = "linux") && std::env::var_os("DISPLAY").is_none() => {
+            eprintln!("error: there is no X server for a window: DISPLAY is not set");
+            return ExitCode::FAILURE;
+        }
+        Ok(file) => macroquad::Window::from_config(window(), play(file)),
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
     }
+    ExitCode::SUCCESS
 }
 
-async fn play() -> Result<(), Box<dyn Error>> {
-    let file = match std::env::args_os().nth(1) {
-        Some(path) => std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?,
-        None => SHIPPED.to_vec(),
-    };
-    let mut game = Game::new(file)?;
+/// The bytes of a policy file that plays the game.
+fn agent(path: Option<&Path>) -> Result<Vec<u8>, String> {
+    let Some(path) = path else { return Ok(SHIPPED.to_vec()) };
+    let file = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    AgentCaptain::new(&file, Strength::Captain, 0)
+        .map_err(|error| format!("{} cannot play: {error}", path.display()))?;
+    Ok(file)
+}
+
+async fn play(file: Vec<u8>) {
+    let mut game = Game::new(file);
     while !is_key_pressed(KeyCode::Escape) {
-        game.choose()?;
+        game.choose();
         game.advance(get_frame_time());
         game.draw();
         next_frame().await;
     }
-    Ok(())
+}
+
+/// An agent of a file that was found to play.
+fn captain(file: &[u8], strength: Strength, seed: u64) -> AgentCaptain {
+    AgentCaptain::new(file, strength, seed).expect("the file was tried before the window was opened")
 }
 
 impl Game {
-    fn new(file: Vec<u8>) -> Result<Self, Box<dyn Error>> {
+    fn new(file: Vec<u8>) -> Self {
         let strength = Strength::Mate;
-        Ok(Self {
-            captain: AgentCaptain::new(&file, strength, 0)?,
+        Self {
+            captain: captain(&file, strength, 0),
             file,
             scene: Scene::Title,
             lake: Lake::new(0),
@@ -96,27 +134,26 @@ impl Game {
             wakes: [Vec::new(), Vec::new()],
             behind: 0.0,
             glow: glow(),
-        })
+        }
     }
 
     /// Begins a game where a key or a button says so.
-    fn choose(&mut self) -> Result<(), Box<dyn Error>> {
+    fn choose(&mut self) {
         let keys = [KeyCode::Key1, KeyCode::Key2, KeyCode::Key3];
         let chosen = keys.iter().position(|&key| is_key_pressed(key)).map(|index| Strength::ALL[index]);
         let again = is_key_pressed(KeyCode::Space) || is_key_pressed(KeyCode::Enter);
         let clicked = self.scene != Scene::Sailing && is_mouse_button_pressed(MouseButton::Left);
-        let Some(strength) = chosen.or((again || clicked).then_some(self.strength)) else { return Ok(()) };
+        let Some(strength) = chosen.or((again || clicked).then_some(self.strength)) else { return };
         self.games += 1;
         // Another game every time, also after the program was started anew.
         let seed = self.games.wrapping_add(macroquad::miniquad::date::now() as u64);
         self.strength = strength;
-        self.captain = AgentCaptain::new(&self.file, strength, seed)?;
+        self.captain = captain(&self.file, strength, seed);
         self.lake = Lake::new(seed);
         self.wakes = [Vec::new(), Vec::new()];
         self.rings.clear();
         self.behind = 0.0;
         self.scene = Scene::Sailing;
-        Ok(())
     }
 
     /// Plays as many ticks as have passed.
