@@ -123,10 +123,14 @@ pub struct SettingsArguments {
 /// Arguments of `prism eval`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  prism eval runs/pong-seed0-20260101-120000
-  prism eval runs/pong-seed0-20260101-120000/weights/latest.safetensors --episodes 100 --epsilon 0.01")]
+  prism eval runs/pong-seed0-...
+  prism eval runs/pong-seed0-... --episodes 100 --epsilon 0.01
+  prism eval runs/pong-seed0-.../weights/latest.safetensors
+
+Scores of whole games are printed as mean, median, standard deviation, minimum and maximum. A completed evaluation also \
+becomes a row of the run's evaluations.csv, from which `prism export` takes the scores of a policy file.")]
 pub struct EvalArguments {
-    /// A run folder (its best weights, else its latest), or a weights file
+    /// A run folder (its best weights, else its latest), a weights file or a policy file
     pub run: PathBuf,
     /// Games to play [default: the run's setting]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -134,10 +138,10 @@ pub struct EvalArguments {
     /// Probability of a random action [default: the run's setting]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub epsilon: Option<f64>,
-    /// List the score of every game
+    /// Print the score of every game as well
     #[arg(long)]
     pub games: bool,
-    /// Write scores and statistics to this file
+    /// Write the scores and their statistics to this file
     #[arg(long, value_name = "FILE.json")]
     pub json: Option<PathBuf>,
     /// Write the score of every game to this file
@@ -160,11 +164,11 @@ pub struct EvalArguments {
 /// Arguments of `prism play`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  prism play runs/pong-seed0-20260101-120000                         in the terminal
-  prism play runs/pong-seed0-20260101-120000 --window --overlay
-  prism play runs/pong-seed0-20260101-120000 --overlay --out pong.gif
+  prism play runs/pong-seed0-...                    in the terminal
+  prism play runs/pong-seed0-... --window --overlay
+  prism play runs/pong-seed0-... --overlay --out pong.gif
   prism play pong.safetensors --episodes 9 --show median --out game.y4m
-  prism play pong.safetensors --out frames/                          a PNG file for each picture
+  prism play pong.safetensors --out frames/         a PNG file for each picture
 
 Games are drawn from the seed: the same command shows the same games. Ctrl-C ends, and keeps what is written.")]
 pub struct PlayArguments {
@@ -258,22 +262,22 @@ impl FromStr for Choice {
 /// Arguments of `prism export`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  prism export runs/pong-seed0-20260101-120000                       writes pong.safetensors
-  prism export runs/pong-seed0-20260101-120000 --out small.safetensors --int8
-  prism export runs/pong-seed0-20260101-120000 --onnx pong.onnx
+  prism export runs/pong-seed0-...                  writes pong.safetensors
+  prism export runs/pong-seed0-... --out small.safetensors --int8
+  prism export runs/pong-seed0-... --onnx pong.onnx
 
-Programs load a policy file with the crate prism-agent, or with its C library. It carries the last evaluation of its weights:
-`prism eval` scores them first.")]
+Programs load a policy file with the crate prism-agent or with its C library. If `prism eval` has scored the weights, the \
+file also carries the scores of the last evaluation.")]
 pub struct ExportArguments {
-    /// A run folder (its best weights, else its latest), or a weights file
+    /// A run folder (its best weights, else its latest), a weights file or a policy file
     pub run: PathBuf,
-    /// The policy file [default: the environment's name, unless only --onnx is given]
+    /// The policy file to write [default: named after the environment; none where --onnx is given]
     #[arg(long, value_name = "FILE.safetensors")]
     pub out: Option<PathBuf>,
-    /// Write the policy as an ONNX model
+    /// Write the policy to this file as an ONNX model
     #[arg(long, value_name = "FILE.onnx")]
     pub onnx: Option<PathBuf>,
-    /// A byte for each weight: a quarter of the size, values that differ by about a hundredth
+    /// Store each weight in a byte: a quarter of the size; q-values then differ by about one percent
     #[arg(long)]
     pub int8: bool,
 }
@@ -341,9 +345,9 @@ pub enum Picture {
   prism plot curves runs/pong-* runs/double-* --by time --out pong.svg --csv pong.csv
   prism plot curves runs/a runs/b runs/c --label dqn=runs/a --label double=runs/b --label double=runs/c
 
-Runs that learn alike are one group, whatever their seeds: commit, device and all settings are equal but
-those of recording, evaluation, threads and the end. A label names the group of a run; groups with one
-label become one. What the groups came to is shown as a table: mean of the last games over seeds, agent
+Runs that learn alike are one group, whatever their seeds: commit, device and all settings are equal but \
+those of recording, evaluation, threads and the end. A label names the group of a run; groups with one \
+label become one. What the groups came to is shown as a table: mean of the last games over seeds, agent \
 steps to the stop score, time.")]
 pub struct CurvesArguments {
     /// Run folders
