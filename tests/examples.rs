@@ -32,7 +32,7 @@ fn the_guide_shows_lines_of_the_examples() {
     for (begins, name, example) in [
         ("let settings", "own_environment", include_str!("../examples/own_environment.rs")),
         ("let mut policy", "in_a_game", include_str!("../examples/in_a_game.rs")),
-        ("let mut screens", "in_a_game", include_str!("../examples/in_a_game.rs")),
+        ("if let Some(frames)", "in_a_game", include_str!("../examples/in_a_game.rs")),
         ("impl Environment for Lanterns", "lanterns", include_str!("../games/lanterns/src/environment.rs")),
         ("self.seen = observe", "lanterns", include_str!("../games/lanterns/src/captain.rs")),
     ] {

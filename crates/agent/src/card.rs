@@ -7,7 +7,7 @@ use crate::description::{Description, Element};
 use crate::error::PolicyError;
 
 /// What a policy plays, how its observations are made, and what it came to. In a file it is JSON, under the key
-/// [`Card::KEY`]; files of prism before 0.2 have none.
+/// [`Card::KEY`]; files of the release 0.1.0 or older have none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Version of the format, [`Card::VERSION`] for new files.

@@ -18,8 +18,8 @@ use crate::observations::Observations;
 
 /// An agent that acts: it takes observations as the environment of its training wrote them and gives actions.
 ///
-/// Answers are slices of room that the policy keeps: after the first call with a number of observations, calls with as many
-/// or fewer allocate nothing. A clone shares the weights and has room of its own, so that each thread can have one.
+/// Answers are slices of buffers that the policy reuses: after the first call with a number of observations, calls with as
+/// many or fewer allocate nothing. A clone shares the weights and has buffers of its own, so that each thread can have one.
 pub struct Policy {
     file: Arc<File>,
     arch: Arch,
@@ -87,7 +87,7 @@ impl Policy {
         self.file.network.description()
     }
 
-    /// What the policy was trained for; `None` for files of prism before 0.2.
+    /// What the policy was trained for; `None` for files of the release 0.1.0 or older.
     pub fn card(&self) -> Option<&Card> {
         self.file.card.as_ref()
     }

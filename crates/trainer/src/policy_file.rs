@@ -37,7 +37,7 @@ fn frames(kind: &EnvironmentKind) -> Option<FrameSpec> {
 }
 
 /// The policy file of weights: the weights themselves, with a card that has these scores. Weights that were saved without a
-/// card, by prism before 0.2, get one whose actions are named by their numbers.
+/// card, by the release 0.1.0 or older, get one whose actions are named by their numbers.
 pub fn policy_file(weights: Weights, kind: &EnvironmentKind, scores: Option<Scores>) -> Weights {
     let saved = weights.metadata(Card::KEY).and_then(|text| serde_json::from_str(text).ok());
     let card = saved.unwrap_or_else(|| Card {
