@@ -267,7 +267,7 @@ impl FromStr for Choice {
   prism export runs/pong-seed0-... --onnx pong.onnx
 
 Programs load a policy file with the crate prism-agent or with its C library. If `prism eval` has scored the weights, the \
-file also carries the scores of the last evaluation.")]
+file also carries these scores.")]
 pub struct ExportArguments {
     /// A run folder (its best weights, else its latest), a weights file or a policy file
     pub run: PathBuf,
@@ -277,7 +277,7 @@ pub struct ExportArguments {
     /// Write the policy to this file as an ONNX model
     #[arg(long, value_name = "FILE.onnx")]
     pub onnx: Option<PathBuf>,
-    /// Store each weight in a byte: a quarter of the size; q-values then differ by about one percent
+    /// Store each weight of the policy file in a byte: a quarter of the size; q-values then differ by about one percent
     #[arg(long)]
     pub int8: bool,
 }

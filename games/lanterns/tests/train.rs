@@ -34,6 +34,8 @@ fn what_would_fail_after_the_training_is_refused_before_it() {
             1,
             "error: cannot write absent/agent.safetensors: there is no folder absent",
         ),
+        #[cfg(target_os = "linux")]
+        (&["run", "/proc/agent.safetensors"], 1, "error: cannot write /proc/agent.safetensors: "),
         (&["there", "agent.safetensors"], 1, "error: choose another run folder: there exists already"),
     ] {
         let (text, ended) = end(program(folder.path(), arguments).output().expect("it starts"));

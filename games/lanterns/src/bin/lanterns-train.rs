@@ -51,6 +51,7 @@ fn main() -> ExitCode {
 fn train(Arguments { folder, file, seed }: &Arguments) -> anyhow::Result<ExitCode> {
     // What would fail after the training is refused before it.
     let output = OutputFile::new(file, "safetensors")?;
+    drop(output.clone().start()?);
     let place = Place::At(folder.clone());
     place.check().context("choose another run folder")?;
 
