@@ -105,6 +105,18 @@ fn imported_weights_are_scored_under_the_preset_that_was_named() {
     let import = ["import", file, "--preset", "cartpole", "--out", "cp.safetensors"];
     let message = refusal_in(folder, &import);
     assert_says(&message, &["cannot import", "would be 0.weight, of shape [12, 4]", "--set network.hidden=256"]);
+    // What is wrong with the file is not mended by another preset.
+    fs::write(folder.join("table.csv"), "game,score\n").unwrap();
+    let of = |file: &str, out: &str| refusal_in(folder, &["import", file, "--preset", "cartpole", "--out", out]);
+    let message = of("table.csv", "cp.safetensors");
+    assert!(message.contains("this is a text") && !message.contains("--set"), "{message}");
+    assert_says(&of("table.csv", "table.csv"), &["does not end in .safetensors"]);
+    fs::copy(file, folder.join("own.safetensors")).unwrap();
+    assert_says(&of("own.safetensors", "own.safetensors"), &["is the file that is read"]);
+    assert_says(&of(".", "cp.safetensors"), &["cannot read .: it is no file"]);
+    #[cfg(unix)]
+    assert_says(&of("/dev/zero", "cp.safetensors"), &["cannot read /dev/zero: it is no file"]);
+
     let told = said(folder, &[&import[..], &["--set", "network.hidden=[12, 9]"]].concat());
     assert_says(&told, &["cp.safetensors plays cartpole"]);
     assert_eq!(policy(&folder.join("cp.safetensors")).card().expect("a card").actions, ["left", "right"]);

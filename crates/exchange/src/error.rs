@@ -9,10 +9,16 @@ use thiserror::Error;
 pub enum ImportError {
     /// The file is neither of the formats that can be read.
     #[error(
-        "this is no file of weights that can be read: expected what torch.save writes of a state dict (PyTorch 1.6 or newer), a \
-         model of Stable-Baselines3 (.zip) or safetensors"
+        "this is {found}: expected what torch.save writes of a state dict (PyTorch 1.6 or newer), a model of \
+         Stable-Baselines3 (.zip) or safetensors"
     )]
-    Format,
+    Format {
+        /// What it seems to be.
+        found: &'static str,
+    },
+    /// The file is prism's own.
+    #[error("this is a policy of prism already, which eval, play and export take as it is")]
+    Ours,
     /// The file is damaged.
     #[error("this file is damaged: {reason}")]
     Corrupt {

@@ -184,6 +184,33 @@ impl Part {
             (true, true) => Self::BiasSpread,
         })
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Weight => "weight",
+            Self::WeightSpread => "sigma of the weight",
+            Self::Bias => "bias",
+            Self::BiasSpread => "sigma of the bias",
+        }
+    }
+}
+
+/// A layer in words.
+fn layer_name(path: &str) -> String {
+    let number = |index: &str| index.parse::<usize>().map_or(0, |index| index + 1);
+    if let Some(index) = path.strip_prefix("convolutions.layers.") {
+        return format!("convolution {}", number(index));
+    }
+    if let Some(index) = path.strip_prefix("shared.") {
+        return format!("fully connected layer {}", number(index));
+    }
+    let stream = match path {
+        _ if path.starts_with("head.value") => " of the value stream",
+        _ if path.starts_with("head.advantage") => " of the advantage stream",
+        _ => "",
+    };
+    let layer = if path.ends_with("hidden") { "last hidden layer" } else { "output layer" };
+    format!("the {layer}{stream}")
 }
 
 /// Tensors that have not been taken yet, in the order of the file.
@@ -215,7 +242,7 @@ impl Source {
             }
         };
         let found = self.tensors.iter().position(|(found, tensor)| *found == part && of_stream(&tensor.name));
-        let needed = || format!("{part:?} of {path}, of shape {shape:?},").to_lowercase();
+        let needed = || format!("{} of {}, of shape {shape:?},", part.name(), layer_name(path));
         let Some(found) = found else {
             let reason = format!("the {} is missing; the file has {}", needed(), self.list());
             return Err(ImportError::Network { reason });

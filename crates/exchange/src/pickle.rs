@@ -13,13 +13,36 @@ pub(crate) enum Value {
     Other,
     Int(i64),
     Text(Rc<str>),
-    Tuple(Rc<[Value]>),
+    Tuple(Rc<[Value]>, Depth),
     /// What a pickle calls by name: a class or a function.
     Global(Rc<str>),
     Storage(Rc<Storage>),
     Tensor(Rc<TensorView>),
-    Dict(Vec<(Value, Value)>),
-    List(Vec<Value>),
+    Dict(Vec<(Value, Value)>, Depth),
+    /// Of lists only the place is kept: no weight is in one.
+    List,
+}
+
+/// How many containers are in one another.
+type Depth = usize;
+
+impl Value {
+    fn depth(&self) -> Depth {
+        match self {
+            Self::Tuple(_, depth) | Self::Dict(_, depth) => *depth,
+            _ => 0,
+        }
+    }
+}
+
+/// The depth of a container of these.
+fn depth_of<'a>(items: impl IntoIterator<Item = &'a Value>) -> Result<Depth, ImportError> {
+    /// More than any state dict has, and few enough to be walked and dropped by recursion.
+    const MOST: Depth = 100;
+    match 1 + items.into_iter().map(Value::depth).max().unwrap_or(0) {
+        depth if depth > MOST => Err(broken(&format!("has more than {MOST} containers in one another"))),
+        depth => Ok(depth),
+    }
 }
 
 /// Numbers in a file of their own.
@@ -71,9 +94,9 @@ impl Machine<'_> {
                 b'0' => drop(self.pop()?),
                 // NONE, NEWTRUE, NEWFALSE
                 b'N' | 0x88 | 0x89 => self.stack.push(Value::Other),
-                b'}' => self.stack.push(Value::Dict(Vec::new())),
-                b']' | 0x8f => self.stack.push(Value::List(Vec::new())),
-                b')' => self.stack.push(Value::Tuple(Rc::new([]))),
+                b'}' => self.stack.push(Value::Dict(Vec::new(), 1)),
+                b']' | 0x8f => self.stack.push(Value::List),
+                b')' => self.stack.push(Value::Tuple(Rc::new([]), 1)),
                 b'K' => self.number(|[byte]: [u8; 1]| i64::from(byte))?,
                 b'M' => self.number(|bytes| i64::from(u16::from_le_bytes(bytes)))?,
                 b'J' => self.number(|bytes| i64::from(i32::from_le_bytes(bytes)))?,
@@ -131,21 +154,21 @@ impl Machine<'_> {
                 }
                 b't' => {
                     let items = self.since_mark()?;
-                    self.stack.push(Value::Tuple(items.into()));
+                    self.tuple(items)?;
                 }
                 0x85..=0x87 => {
                     let from = self.stack.len().checked_sub(usize::from(opcode - 0x84));
                     let items = self.stack.split_off(from.ok_or_else(|| broken("makes a tuple of nothing"))?);
-                    self.stack.push(Value::Tuple(items.into()));
+                    self.tuple(items)?;
                 }
                 b'a' => {
-                    let item = self.pop()?;
-                    self.extend_list(vec![item])?;
+                    self.pop()?;
+                    self.check_list()?;
                 }
                 // APPENDS, ADDITEMS
                 b'e' | 0x90 => {
-                    let items = self.since_mark()?;
-                    self.extend_list(items)?;
+                    self.since_mark()?;
+                    self.check_list()?;
                 }
                 b's' => {
                     let (value, key) = (self.pop()?, self.pop()?);
@@ -224,7 +247,7 @@ impl Machine<'_> {
     /// Dicts and lists, which grow after they are noted, are remembered as nothing: no weight is in one twice.
     fn remember(&mut self, index: u32) -> Result<(), ImportError> {
         let value = match self.stack.last().ok_or_else(|| broken("notes a value of an empty stack"))? {
-            Value::Dict(_) | Value::List(_) => Value::Other,
+            Value::Dict(..) | Value::List => Value::Other,
             value => value.clone(),
         };
         self.memo.insert(index, value);
@@ -237,21 +260,26 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn extend_list(&mut self, items: Vec<Value>) -> Result<(), ImportError> {
-        match self.stack.last_mut() {
-            Some(Value::List(list)) => list.extend(items),
-            Some(Value::Other) => {}
-            _ => return Err(broken("appends to what is no list")),
-        }
+    fn tuple(&mut self, items: Vec<Value>) -> Result<(), ImportError> {
+        let depth = depth_of(&items)?;
+        self.stack.push(Value::Tuple(items.into(), depth));
         Ok(())
     }
 
+    fn check_list(&self) -> Result<(), ImportError> {
+        match self.stack.last() {
+            Some(Value::List | Value::Other) => Ok(()),
+            _ => Err(broken("appends to what is no list")),
+        }
+    }
+
     fn extend_dict(&mut self, items: Vec<Value>) -> Result<(), ImportError> {
-        let entries = match self.stack.last_mut() {
-            Some(Value::Dict(entries)) => entries,
+        let (entries, depth) = match self.stack.last_mut() {
+            Some(Value::Dict(entries, depth)) => (entries, depth),
             Some(Value::Other) => return Ok(()),
             _ => return Err(broken("sets an entry of what is no dict")),
         };
+        *depth = depth_of(&items)?.max(*depth);
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             entries.push((key, value));
@@ -262,7 +290,7 @@ impl Machine<'_> {
 
 /// The storage that a pickle of PyTorch means by `("storage", class, key, device, length)`.
 fn storage(id: &Value) -> Result<Value, ImportError> {
-    if let Value::Tuple(parts) = id
+    if let Value::Tuple(parts, _) = id
         && let [Value::Text(kind), Value::Global(class), Value::Text(key), ..] = &**parts
         && &**kind == "storage"
     {
@@ -273,11 +301,11 @@ fn storage(id: &Value) -> Result<Value, ImportError> {
 }
 
 fn call(function: &Value, arguments: &Value) -> Result<Value, ImportError> {
-    let (Value::Global(function), Value::Tuple(arguments)) = (function, arguments) else {
+    let (Value::Global(function), Value::Tuple(arguments, _)) = (function, arguments) else {
         return Err(broken("calls what is no function"));
     };
     match (&**function, &**arguments) {
-        ("collections OrderedDict", _) => Ok(Value::Dict(Vec::new())),
+        ("collections OrderedDict", _) => Ok(Value::Dict(Vec::new(), 1)),
         ("torch._utils _rebuild_parameter", [tensor @ Value::Tensor(_), ..]) => Ok(tensor.clone()),
         ("torch._utils _rebuild_tensor_v2", [Value::Storage(storage), offset, shape, strides, ..]) => {
             let whole = |value: &Value| match value {
@@ -285,7 +313,7 @@ fn call(function: &Value, arguments: &Value) -> Result<Value, ImportError> {
                 _ => None,
             };
             let all = |value: &Value| match value {
-                Value::Tuple(items) => items.iter().map(whole).collect::<Option<Vec<usize>>>(),
+                Value::Tuple(items, _) => items.iter().map(whole).collect::<Option<Vec<usize>>>(),
                 _ => None,
             };
             let view = whole(offset).zip(all(shape)).zip(all(strides));

@@ -1,10 +1,12 @@
 //! State dicts: tensors by name, in the order in which PyTorch saved them.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{Cursor, Read};
 use std::rc::Rc;
 
 use half::{bf16, f16};
-use prism_agent::PolicyError;
+use prism_agent::{Description, PolicyError, PolicyFile};
 use safetensors::{Dtype, SafeTensors};
 use zip::ZipArchive;
 
@@ -20,17 +22,31 @@ pub(crate) struct Tensor {
     pub(crate) values: Vec<f32>,
 }
 
-/// The most that a file within a zip file may unpack to.
-const MOST: u64 = 1 << 30;
-
 /// The tensors of floats in a file.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Tensor>, ImportError> {
     if bytes.starts_with(b"PK") {
         return zipped(bytes);
     }
-    match SafeTensors::deserialize(bytes) {
-        Ok(tensors) => of_safetensors(&tensors),
-        Err(_) => Err(ImportError::Format),
+    match PolicyFile::parse(bytes) {
+        Ok(ours) if ours.metadata(Description::KEY).is_some() => Err(ImportError::Ours),
+        _ => match SafeTensors::deserialize(bytes) {
+            Ok(tensors) => of_safetensors(&tensors),
+            Err(_) => Err(ImportError::Format { found: format(bytes) }),
+        },
+    }
+}
+
+/// What a file seems to be, by its first bytes.
+fn format(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [] => "an empty file",
+        [0x89, b'H', b'D', b'F', ..] => "an HDF5 file, as Keras writes",
+        [0x80, 2..=5, ..] => "a pickle without a zip file around it, as PyTorch before 1.6 wrote",
+        [0x1f, 0x8b, ..] => "a gzip file, which must be unpacked first",
+        // Field 1, the version, and field 2, who made it.
+        [0x08, 1..=30, 0x12, ..] => "an ONNX model",
+        _ if str::from_utf8(bytes).is_ok() => "a text",
+        _ => "a file of another format, or a damaged one",
     }
 }
 
@@ -58,27 +74,73 @@ fn of_safetensors(file: &SafeTensors<'_>) -> Result<Vec<Tensor>, ImportError> {
 
 /// The zip file that torch.save writes, or the one of Stable-Baselines3 with such a file in it.
 fn zipped(bytes: &[u8]) -> Result<Vec<Tensor>, ImportError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(corrupt)?;
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(corrupt)?;
     let names = names(&archive)?;
     if names.iter().any(|name| name == "policy.pth") {
-        let inner = entry(&mut archive, "policy.pth")?;
-        return if inner.starts_with(b"PK") { torch(&inner) } else { Err(ImportError::Format) };
+        let inner = Archive::of(bytes, archive).entry("policy.pth")?;
+        return if inner.starts_with(b"PK") {
+            torch(&inner)
+        } else {
+            Err(ImportError::Format { found: format(&inner) })
+        };
     }
     torch(bytes)
 }
 
+/// A zip file, and how much of it may still be unpacked: a small file must not become more than there is memory.
+struct Archive<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    room: u64,
+}
+
+impl<'a> Archive<'a> {
+    /// Weights hardly become smaller in a zip file, and PyTorch does not pack them at all.
+    fn of(bytes: &[u8], archive: ZipArchive<Cursor<&'a [u8]>>) -> Self {
+        Self { archive, room: (64 << 20) + 16 * bytes.len() as u64 }
+    }
+
+    fn entry(&mut self, name: &str) -> Result<Vec<u8>, ImportError> {
+        let failed = |error: &dyn ToString| corrupt(format!("{name}: {}", error.to_string()));
+        let file = self.archive.by_name(name).map_err(|error| failed(&error))?;
+        let mut bytes = Vec::new();
+        file.take(self.room + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        self.room = self
+            .room
+            .checked_sub(bytes.len() as u64)
+            .ok_or_else(|| corrupt("it unpacks to many times its size, as no weights do"))?;
+        Ok(bytes)
+    }
+}
+
 fn torch(bytes: &[u8]) -> Result<Vec<Tensor>, ImportError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(corrupt)?;
+    /// More values than networks for Atari have, and more tensors: several may share the values of one storage.
+    const MOST: [usize; 2] = [1 << 28, 10_000];
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(corrupt)?;
     let names = names(&archive)?;
-    let folder = names.iter().find_map(|name| name.strip_suffix("data.pkl")).ok_or(ImportError::Format)?;
-    let value = pickle::read(&entry(&mut archive, &format!("{folder}data.pkl"))?)?;
+    let folder = names.iter().find_map(|name| name.strip_suffix("data.pkl"));
+    let folder = folder.ok_or(ImportError::Format { found: "a zip file without weights of PyTorch" })?;
+    let mut archive = Archive::of(bytes, archive);
+    let value = pickle::read(&archive.entry(&format!("{folder}data.pkl"))?)?;
     let mut views = Vec::new();
-    collect("", &value, &mut views);
+    collect("", &value, &mut views)?;
+    let mut storages: HashMap<Rc<str>, Option<Vec<f32>>> = HashMap::new();
     let mut tensors = Vec::new();
+    let mut values = 0;
     for (name, view) in views {
-        let bytes = entry(&mut archive, &format!("{folder}data/{}", view.storage.key))?;
-        let Some(storage) = numbers(&view.storage.class, &bytes) else { continue };
-        tensors.push(Tensor { values: strided(&name, &view, &storage)?, name, shape: view.shape.clone() });
+        let storage = match storages.entry(Rc::clone(&view.storage.key)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let bytes = archive.entry(&format!("{folder}data/{}", view.storage.key))?;
+                new.insert(numbers(&view.storage.class, &bytes))
+            }
+        };
+        let Some(storage) = storage else { continue };
+        let tensor = Tensor { values: strided(&name, &view, storage)?, name, shape: view.shape.clone() };
+        values += tensor.values.len();
+        tensors.push(tensor);
+        if values > MOST[0] || tensors.len() > MOST[1] {
+            return Err(corrupt("it has more values than any network that is known here"));
+        }
     }
     Ok(tensors)
 }
@@ -87,26 +149,25 @@ fn names(archive: &ZipArchive<Cursor<&[u8]>>) -> Result<Vec<String>, ImportError
     archive.file_names().map(|name| name.map(Into::into).map_err(corrupt)).collect()
 }
 
-fn entry(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, ImportError> {
-    let file = archive.by_name(name).map_err(|error| corrupt(format!("{name}: {error}")))?;
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes).map_err(|error| corrupt(format!("{name}: {error}")))?;
-    Ok(bytes)
-}
-
 /// Every tensor of a dict and of those in it, by its path.
-fn collect(path: &str, value: &Value, views: &mut Vec<(String, Rc<TensorView>)>) {
+fn collect(path: &str, value: &Value, views: &mut Vec<(String, Rc<TensorView>)>) -> Result<(), ImportError> {
+    /// More letters than any name has.
+    const MOST: usize = 1000;
     match value {
         Value::Tensor(view) => views.push((path.to_owned(), Rc::clone(view))),
-        Value::Dict(entries) => {
+        Value::Dict(entries, _) => {
             for (key, value) in entries {
                 let Value::Text(key) = key else { continue };
                 let path = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
-                collect(&path, value, views);
+                if path.len() > MOST {
+                    return Err(corrupt(format!("it has a name of more than {MOST} letters")));
+                }
+                collect(&path, value, views)?;
             }
         }
         _ => {}
     }
+    Ok(())
 }
 
 /// The numbers of a storage; `None` where they are not floats.

@@ -2,6 +2,7 @@
 //! PyTorch 2.15.0.
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use prism_agent::{Element, Policy};
@@ -76,11 +77,73 @@ fn what_does_not_fit_is_refused_with_what_is_there_and_what_is_needed() {
         assert!(message.contains(part), "{to}: {message}");
     }
     let dueling = answers("rainbow.pth")["network"].to_string();
-    assert!(refusal(&file("numbered.pth"), &dueling).contains("head.value.hidden, of shape [11, 120], is missing"));
+    assert!(
+        refusal(&file("numbered.pth"), &dueling)
+            .contains("the last hidden layer of the value stream, of shape [11, 120], is")
+    );
     assert!(refusal(&file("rainbow.pth"), &network).contains("would be advantage_head.2.weight_mu, of shape [15, 11]"));
     assert!(refusal(&file("module.pth"), &network).contains("an object of the class __main__.Named"));
     assert!(refusal(b"nothing of the kind", &network).contains("expected what torch.save writes"));
     assert!(matches!(from_pytorch(&file("numbered.pth")[..9000], &network), Err(ImportError::Corrupt { .. })));
+}
+
+/// A zip file as torch.save writes it, with this pickle and this storage `0`.
+fn saved(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, bytes) in [("data.pkl", pickle), ("data/0", storage)] {
+        archive.start_file(format!("model/{name}"), options).expect("a new file");
+        archive.write_all(bytes).expect("it is taken");
+    }
+    archive.finish().expect("a whole archive").into_inner()
+}
+
+#[test]
+fn files_that_would_take_all_memory_or_the_whole_stack_are_refused() {
+    const MANY: usize = 200_000;
+    let network = answers("numbered.pth")["network"].to_string();
+    let refusal = |pickle: &[u8], storage: &[u8]| {
+        from_pytorch(&saved(pickle, storage), &network).expect_err("it must be refused").to_string()
+    };
+    let tuples = [b")".to_vec(), vec![0x85; MANY], b".".to_vec()].concat();
+    let dicts = [b"}U\x01a".repeat(MANY), b"}".to_vec(), b"s".repeat(MANY), b".".to_vec()].concat();
+    // Each tuple holds the one before twice.
+    let doubled = [b")q\x00".to_vec(), b"h\x00h\x00\x86q\x00".repeat(MANY), b".".to_vec()].concat();
+    for pickle in [tuples, dicts, doubled] {
+        let message = refusal(&pickle, &[]);
+        assert!(message.contains("more than 100 containers in one another"), "{message}");
+    }
+    // 96 MB in 93 KB.
+    let zeros = vec![0; 96_000_000];
+    let tensor = b"}U\x01actorch._utils\n_rebuild_tensor_v2\n((U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x01tQK\x00K\x01\x85K\x01\x85\x89}tRs.";
+    let message = refusal(tensor, &zeros);
+    assert!(message.contains("unpacks to many times its size"), "{message}");
+    // The same tensor of fewer bytes is one that the network does not have.
+    let message = refusal(tensor, &[0; 4]);
+    assert!(message.contains("would be a, of shape [1]"), "{message}");
+}
+
+#[test]
+fn files_of_other_kinds_are_called_what_they_are() {
+    let network = answers("numbered.pth")["network"].to_string();
+    let refusal = |bytes: &[u8]| from_pytorch(bytes, &network).expect_err("it must be refused").to_string();
+    let policy = from_pytorch(&file("numbered.pth"), &network).expect("it can be imported");
+    let model = prism_exchange::to_onnx(&policy).expect("an ONNX model");
+    let empty = zip::ZipWriter::new(Cursor::new(Vec::new())).finish().expect("a whole archive").into_inner();
+    for (bytes, part) in [
+        (&b"score,1\n"[..], "this is a text: expected what torch.save writes"),
+        (b"", "this is an empty file"),
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+        (b"\x80\x02\x8a\nl\xfc", "PyTorch before 1.6"),
+        (b"\x1f\x8b\x08", "a gzip file"),
+        (&model, "an ONNX model"),
+        (&policy, "a policy of prism already"),
+        (&empty, "a zip file without weights"),
+        (b"\xff\xfe\xfd", "another format"),
+    ] {
+        let message = refusal(bytes);
+        assert!(message.contains(part), "{part}: {message}");
+    }
 }
 
 proptest! {
