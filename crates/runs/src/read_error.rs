@@ -12,7 +12,7 @@ use crate::folder::RunFolderError;
 #[non_exhaustive]
 pub enum ReadError {
     /// There is no run.
-    #[error("{} is no run", .path.display())]
+    #[error("{source}")]
     Run {
         /// What was given.
         path: PathBuf,
