@@ -1,7 +1,7 @@
 //! Writes what the native build answers, for the web page's test to compare with:
 //!
 //! ```text
-//! cargo run --release -p lanterns-web --example answers -- 10000 answers.bin
+//! cargo run --release -p lanterns-web --example page_answers -- 10000 answers.bin
 //! ```
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
