@@ -17,6 +17,7 @@
 //! * `readme`: what README.md and GUIDE.md say, against the program
 //! * `settings`: settings that cannot be used, and how they are refused
 //! * `several_runs`: several runs of one command
+//! * `summarize`: what several runs come to
 //! * `tensorboard`: the event file of a run, against its tables
 
 mod agent;
@@ -38,5 +39,6 @@ mod presets;
 mod readme;
 mod settings;
 mod several_runs;
+mod summarize;
 mod support;
 mod tensorboard;

@@ -11,7 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use prism::bench::{Agent, Task};
 use prism_environment::GameInfo;
-use prism_report::{Against, Label, Show};
+use prism_report::{Against, Earned, Label, Show};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ use prism_report::{Against, Label, Show};
   prism train cartpole --seed 1      a first try without ROMs, a minute
   prism eval runs/pong-seed0-...     score the best weights of a run
   prism plot curves runs/pong-*      draw the learning curves of several runs
+  prism summarize runs/*             say what they come to, with intervals
   prism devices                      what the networks can run on here
   prism bench --quick                how fast that is
   prism list                         presets, games, environments, protocols
@@ -47,6 +48,8 @@ pub enum Command {
     Import(ImportArguments),
     /// Draw pictures of runs
     Plot(PlotArguments),
+    /// Say what several runs come to, over seeds and games, with intervals
+    Summarize(SummarizeArguments),
     /// List the devices that networks can run on, and say which one `auto` takes
     Devices,
     /// Measure how fast the devices of this machine act, learn and play
@@ -512,6 +515,40 @@ pub struct DistributionsArguments {
     /// The picture
     #[arg(long, value_name = "FILE", default_value = "distributions.svg")]
     pub out: PathBuf,
+}
+
+/// Arguments of `prism summarize`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism train dqn --game pong,breakout --seeds 0..4 --out runs/dqn
+  prism summarize runs/dqn/* runs/c51/*
+  prism summarize runs/dqn/* runs/c51/* --intervals intervals.svg --profile profile.svg --csv all.csv
+
+Runs of one agent differ in nothing but seed and game; a label names the agent of a run, and agents with \
+one label become one. Scores of different protocols are refused. Over games there are the interquartile \
+mean, median, mean and optimality gap of human-normalised scores, with 95 % intervals of a stratified \
+bootstrap, and the probability that one agent does better than another (Agarwal et al. 2021): the numbers \
+of rliable. Equal runs give equal numbers.")]
+pub struct SummarizeArguments {
+    /// Run folders
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Which scores of a run count
+    #[arg(long, default_value_t, value_name = "WHICH",
+        value_parser = one_of::<Earned>(Earned::ALL.map(|earned| (earned.name(), earned.description()))))]
+    pub scores: Earned,
+    /// Name the agent of a run; may be given several times
+    #[arg(long = "label", value_name = "NAME=RUN")]
+    pub labels: Vec<Label>,
+    /// Write every number to this file
+    #[arg(long, value_name = "FILE.csv")]
+    pub csv: Option<PathBuf>,
+    /// Draw the numbers over games with their intervals
+    #[arg(long, value_name = "FILE.svg")]
+    pub intervals: Option<PathBuf>,
+    /// Draw for each score the share of runs above it
+    #[arg(long, value_name = "FILE.svg")]
+    pub profile: Option<PathBuf>,
 }
 
 /// Arguments of `prism bench`.

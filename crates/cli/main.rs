@@ -14,6 +14,7 @@ mod play;
 mod plot;
 mod roms;
 mod signals;
+mod summarize;
 mod train;
 mod weights;
 
@@ -68,6 +69,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Import(arguments) => import::run(&arguments, &mut output)?,
         Command::Play(arguments) => return play::run(&arguments, &mut output),
         Command::Plot(arguments) => plot::run(arguments, &mut output)?,
+        Command::Summarize(arguments) => summarize::run(arguments, &mut output)?,
         Command::Devices => devices::print(&mut output)?,
         Command::Bench(arguments) => return bench::run(arguments, &mut output),
         Command::List => list::print(&mut output)?,

@@ -57,7 +57,7 @@ pub fn run(arguments: PlotArguments, output: &mut impl Write) -> Result<(), Fail
 }
 
 /// `error` with its causes, and what to type instead.
-fn with_remedy(error: ReportError) -> Failure {
+pub fn with_remedy(error: ReportError) -> Failure {
     let remedy = match &error {
         ReportError::Run(ReadError::Run { .. }) => "give the folder of a run, which `prism train` names when it starts",
         ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
@@ -68,6 +68,7 @@ fn with_remedy(error: ReportError) -> Failure {
         ReportError::Windows { .. } => "give one number for all with --window",
         ReportError::LabelWithoutRun { .. } => "give its folder as an argument too, or another folder with --label",
         ReportError::Protocols { .. } => "give each its own with --label",
+        ReportError::Rules { .. } => "summarize the runs of each by themselves",
         ReportError::TooManyGroups { .. } => "plot fewer, or give some the same --label",
         ReportError::UnknownObservation { .. } => "give another one with --observation",
         ReportError::UnknownUpdate { .. } => "give others with --updates",

@@ -98,6 +98,14 @@ pub enum ReportError {
         /// Another.
         second: String,
     },
+    /// Scores that were earned under different rules.
+    #[error("these scores were earned under different rules ({first}; {second}), and nothing over both means anything")]
+    Rules {
+        /// Protocol of one run, with the epsilon of an evaluation.
+        first: String,
+        /// That of another.
+        second: String,
+    },
     /// More lines than can be told apart.
     #[error("{count} groups of runs are more than the {most} that can be told apart in one picture")]
     TooManyGroups {

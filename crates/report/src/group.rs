@@ -32,6 +32,8 @@ const BESIDE_LEARNING: [&str; 13] = [
 const VERSION: &str = "version";
 /// What a run plays, which its protocol names in words.
 const ENVIRONMENT: &str = "environment.";
+/// The game.
+const GAME: &str = "environment.game";
 /// What a protocol's name does not say of an environment.
 const ENVIRONMENTS: &str = "environment.count";
 
@@ -104,9 +106,28 @@ pub(crate) fn open_each_once(folders: &[PathBuf]) -> Result<Vec<RecordedRun>, Re
 /// # Errors
 /// When a label names none of the runs, or would average scores of different protocols.
 pub(crate) fn groups(runs: Vec<RecordedRun>, labels: &[Label]) -> Result<Vec<Group>, ReportError> {
+    grouped(runs, labels, Games::Apart)
+}
+
+/// The same with the runs of one agent on several games together.
+///
+/// # Errors
+/// As [`groups`].
+pub(crate) fn agents(runs: Vec<RecordedRun>, labels: &[Label]) -> Result<Vec<Group>, ReportError> {
+    grouped(runs, labels, Games::Together)
+}
+
+/// Whether runs that differ in the game are of one group.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Games {
+    Apart,
+    Together,
+}
+
+fn grouped(runs: Vec<RecordedRun>, labels: &[Label], games: Games) -> Result<Vec<Group>, ReportError> {
     let mut alike: Vec<Vec<RecordedRun>> = Vec::new();
     for run in runs {
-        match alike.iter_mut().find(|others| identity(&others[0]) == identity(&run)) {
+        match alike.iter_mut().find(|others| identity(&others[0], games) == identity(&run, games)) {
             Some(others) => others.push(run),
             None => alike.push(vec![run]),
         }
@@ -122,7 +143,7 @@ pub(crate) fn groups(runs: Vec<RecordedRun>, labels: &[Label]) -> Result<Vec<Gro
     let firsts: Vec<RecordedRun> = alike.iter().map(|runs| runs[0].clone()).collect();
     let mut groups: Vec<Group> = Vec::new();
     for (index, runs) in alike.into_iter().enumerate() {
-        let name = names[index].map_or_else(|| own_name(index, &firsts), str::to_owned);
+        let name = names[index].map_or_else(|| own_name(index, &firsts, games), str::to_owned);
         match groups.iter_mut().find(|group| names[index].is_some() && group.name == name) {
             Some(group) if group.protocol() != runs[0].protocol => {
                 let [first, second] = [group.protocol(), &runs[0].protocol].map(str::to_owned);
@@ -136,11 +157,12 @@ pub(crate) fn groups(runs: Vec<RecordedRun>, labels: &[Label]) -> Result<Vec<Gro
 }
 
 /// What defines a run apart from its seed: the settings that its learning depends on, with commit and device.
-fn identity(run: &RecordedRun) -> BTreeMap<&str, &str> {
+fn identity(run: &RecordedRun, games: Games) -> BTreeMap<&str, &str> {
     let decides = |key: &str| {
-        !BESIDE_LEARNING
+        let beside = BESIDE_LEARNING
             .iter()
-            .any(|beside| if beside.ends_with('.') { key.starts_with(beside) } else { key == *beside })
+            .any(|beside| if beside.ends_with('.') { key.starts_with(beside) } else { key == *beside });
+        !beside && (games == Games::Apart || key != GAME)
     };
     run.traits.iter().map(|(key, value)| (key.as_str(), value.as_str())).filter(|(key, _)| decides(key)).collect()
 }
@@ -155,12 +177,16 @@ pub(crate) fn title(run: &RecordedRun) -> String {
 }
 
 /// The name of the `index`-th of `firsts`, one run of each group.
-fn own_name(index: usize, firsts: &[RecordedRun]) -> String {
+fn own_name(index: usize, firsts: &[RecordedRun], games: Games) -> String {
     let run = &firsts[index];
-    let title = title(run);
-    let relatives: Vec<&RecordedRun> = firsts.iter().filter(|other| self::title(other) == title).collect();
-    let own = identity(run);
-    let others: Vec<BTreeMap<&str, &str>> = relatives.iter().map(|other| identity(other)).collect();
+    let title_of = |run: &RecordedRun| match games {
+        Games::Apart => title(run),
+        Games::Together => run.name.clone(),
+    };
+    let title = title_of(run);
+    let relatives: Vec<&RecordedRun> = firsts.iter().filter(|other| title_of(other) == title).collect();
+    let own = identity(run, games);
+    let others: Vec<BTreeMap<&str, &str>> = relatives.iter().map(|other| identity(other, games)).collect();
     let keys: BTreeSet<&str> = others.iter().flat_map(|other| other.keys().copied()).collect();
     // A setting may be missing only because the file has another version of the vocabulary.
     let versions_differ = relatives.iter().any(|other| other.traits.get(VERSION) != run.traits.get(VERSION));

@@ -1,7 +1,7 @@
 //! Figures of training runs as SVG in one style, and tables of results.
 //!
-//! [`learning_curves()`], [`diagnostics()`], [`distributions()`] and [`results()`] read the folders of runs, also of
-//! those that are still running. [`projection`], [`distribution_grid`], [`target_and_prediction`], [`q_over_best`] and
+//! [`learning_curves()`], [`diagnostics()`], [`distributions()`], [`results()`] and [`summarize()`] read the folders of runs,
+//! also of those that are still running. [`estimates`], [`improvement`] and [`profile`] are the statistics of a summary. [`projection`], [`distribution_grid`], [`target_and_prediction`], [`q_over_best`] and
 //! [`speeds()`] draw the numbers they are given. A figure is an [`Svg`], which can be written to a file or put into a
 //! page of HTML as it is; the same numbers always give the same bytes.
 //!
@@ -26,14 +26,17 @@ mod diagnostics;
 mod distributions;
 mod draw;
 mod error;
+mod estimates;
 mod figure;
 mod group;
+mod human;
 mod learning_curves;
 pub mod observations;
 mod results;
 mod series;
 mod speeds;
 mod style;
+mod summary;
 mod svg;
 mod thin;
 
@@ -44,9 +47,12 @@ pub use bars::{
 pub use diagnostics::diagnostics;
 pub use distributions::{DistributionOptions, Show, distributions};
 pub use error::{ReportError, UnknownName};
+pub use estimates::{Estimate, Statistic, estimates, improvement, profile};
 pub use figure::Svg;
 pub use group::{Label, LabelError};
+pub use human::human_normalised;
 pub use learning_curves::{CurveOptions, LearningCurves, learning_curves};
 pub use results::{GroupResult, OverSeeds, Results, results};
 pub use series::Against;
 pub use speeds::{Speed, TaskSpeeds, speeds};
+pub use summary::{AgentSummary, Earned, Improvement, RunScore, Summary, SummaryOptions, summarize};

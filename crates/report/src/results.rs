@@ -163,7 +163,7 @@ impl RunResult {
 }
 
 impl OverSeeds {
-    fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         let count = values.len();
         let mean = values.iter().sum::<f64>() / count as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -232,25 +232,30 @@ impl fmt::Display for Results {
         let header = ["group", "runs", &score, "over seeds", "agent steps to stop score", "time"].map(str::to_owned);
         let rows: Vec<[String; 6]> =
             std::iter::once(header).chain(self.groups.iter().map(|group| group.cells(self.window))).collect();
-        let mut widths = [0; 6];
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.chars().count().max(*width);
-            }
-        }
-        for row in &rows {
-            write!(f, "{:<1$}", row[0], widths[0])?;
-            for (cell, width) in row.iter().zip(widths).skip(1) {
-                write!(f, "  {cell:>width$}")?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
+        f.write_str(&aligned(&rows))
     }
 }
 
+/// Lines with their cells under each other, the first to the left and the others to the right.
+pub(crate) fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let mut lines = String::new();
+    for row in rows {
+        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+            lines += &if column == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
 /// A score to two decimals.
-fn rounded(value: f64) -> String {
+pub(crate) fn rounded(value: f64) -> String {
     // Adding zero makes -0 a 0.
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0).replace('-', "\u{2212}")
 }
