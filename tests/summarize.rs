@@ -39,6 +39,7 @@ fn what_does_not_compare_is_refused() {
         (vec!["run", &pong], ["different rules", "by themselves"]),
         (vec!["run", "--profile", "p.svg"], ["nothing to draw", "no human"]),
         (vec!["nothing"], ["there is nothing at nothing", "give the folder of a run"]),
+        (vec!["run", "--scores", "evaluation"], ["has no evaluation yet", "`prism eval` first"]),
         (vec!["run", "--csv", "numbers.txt"], ["numbers.txt", "ends in .csv"]),
     ] {
         let message = refusal_in(folder.path(), &[vec!["summarize"], arguments].concat());

@@ -522,7 +522,8 @@ pub struct DistributionsArguments {
 #[command(after_help = "Examples:
   prism train dqn --game pong,breakout --seeds 0..4 --out runs/dqn
   prism summarize runs/dqn/* runs/c51/*
-  prism summarize runs/dqn/* runs/c51/* --intervals intervals.svg --profile profile.svg --csv all.csv
+  prism summarize runs/dqn/* runs/c51/* --intervals intervals.svg --profile profile.svg
+  prism summarize runs/a runs/b runs/c --label dqn=runs/a --label dqn=runs/b --csv all.csv
 
 Runs of one agent differ in nothing but seed and game; a label names the agent of a run, and agents with \
 one label become one. Scores of different protocols are refused. Over games there are the interquartile \

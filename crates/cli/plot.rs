@@ -63,6 +63,7 @@ pub fn with_remedy(error: ReportError) -> Failure {
         ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
         ReportError::Run(ReadError::Malformed { .. }) => "give a folder whose files are as the run wrote them",
         ReportError::Malformed { .. } => "give a folder whose files are as the run wrote them",
+        ReportError::Empty { missing: "evaluation", .. } => "score it with `prism eval` first",
         ReportError::Empty { .. } => "plot a run that has come further",
         ReportError::Environments { .. } => "plot each by itself",
         ReportError::Windows { .. } => "give one number for all with --window",

@@ -81,7 +81,7 @@ pub enum ReportError {
         second: usize,
     },
     /// A label for a run that is not in the figure.
-    #[error("the label `{name}` is for {}, which is not among the runs to draw", .path.display())]
+    #[error("the label `{name}` is for {}, which is not among the runs", .path.display())]
     LabelWithoutRun {
         /// The label.
         name: String,

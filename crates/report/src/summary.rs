@@ -398,7 +398,7 @@ impl fmt::Display for Summary {
         f.write_str(&aligned(&rows))?;
         let without = self.without_human();
         if !without.is_empty() {
-            writeln!(f, "no human was measured on {}: nothing below is about it", without.join(", "))?;
+            writeln!(f, "no human was measured on {}: left out of what is over games", without.join(", "))?;
         }
         let estimate = |Estimate { value, interval }: Estimate| match interval {
             Some([low, high]) => format!("{} [{}, {}]", rounded(value), rounded(low), rounded(high)),
