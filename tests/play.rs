@@ -87,3 +87,16 @@ fn what_was_there_stays_where_nothing_is_shown() {
     assert_says(&told, &["so far, 0.2 s in game.gif"]);
     assert!(fs::read(&gif).unwrap().starts_with(b"GIF89a"));
 }
+
+#[test]
+fn a_game_without_a_picture_at_its_end_keeps_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let trained = prism(folder.path(), &["train", "cartpole", "--agent-steps", "1100", "--out", "run"]);
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    said(&prism(folder.path(), &["play", "run", "--out", "frames"]));
+    let mut files: Vec<_> =
+        fs::read_dir(folder.path().join("frames")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let [.., before, last] = files.as_slice() else { panic!("a game has several pictures: {files:?}") };
+    assert!(fs::read(before).unwrap() == fs::read(last).unwrap(), "the last picture is another");
+}

@@ -56,7 +56,9 @@ impl Failure {
         Self { remedy: Some(remedy), ..self }
     }
 
-    fn with_some_remedy(self, remedy: Option<String>) -> Self {
+    /// The same with what to do about it, where that is known.
+    #[must_use]
+    pub fn with_some_remedy(self, remedy: Option<String>) -> Self {
         Self { remedy: self.remedy.or(remedy), ..self }
     }
 

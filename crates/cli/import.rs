@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use prism::{Config, Environments, OutputFile, Override, Source};
+use prism_agent::PolicyError;
 use prism_exchange::ImportError;
 use prism_model::Weights;
 
@@ -23,9 +24,8 @@ pub fn run(arguments: &ImportArguments, output: &mut impl Write) -> Result<(), F
     let network = prism::imported_network(&config, &environments)?;
     let network = serde_json::to_string(&network).expect("a network configuration is plain data");
     let policy = prism_exchange::from_pytorch(&file, &network).map_err(|error| {
-        let remedy = remedy(&error);
-        let failure = Failure::outside(anyhow::Error::new(error).context(format!("cannot import {named}")));
-        remedy.into_iter().fold(failure, |failure, remedy| failure.with_remedy(remedy))
+        let remedy = remedy(&error).map(str::to_owned);
+        Failure::outside(anyhow::Error::new(error).context(format!("cannot import {named}"))).with_some_remedy(remedy)
     })?;
     let weights = Weights::from_bytes(policy, named.to_string())?;
     let policy = prism::imported_policy_file(&config, &environments, weights)?;
@@ -58,7 +58,9 @@ fn remedy(error: &ImportError) -> Option<&'static str> {
             Some("choose another preset, or change the network with --set, such as --set network.hidden=256")
         }
         ImportError::Corrupt { .. } => Some("copy the file again, or save the state dict again"),
-        ImportError::Policy(_) => Some("import weights that were saved before training diverged"),
+        ImportError::Policy(PolicyError::Tensor { .. }) => {
+            Some("import weights that were saved before training diverged")
+        }
         // The others say what is expected.
         _ => None,
     }

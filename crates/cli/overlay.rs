@@ -114,3 +114,45 @@ impl Overlay {
         *range
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prism_agent::Policy;
+
+    use super::*;
+
+    #[test]
+    fn words_name_each_action_and_mark_the_one_that_is_taken() {
+        let file = include_bytes!("../agent/tests/policies/catch-0.1.0.safetensors");
+        let mut policy = Policy::from_bytes(file).expect("a policy");
+        let actions = policy
+            .card()
+            .map_or_else(|| ["left", "stay", "right"].map(str::to_owned).to_vec(), |card| card.actions.clone());
+        let observation = vec![0; policy.observation_bytes()];
+        let taken = policy.act(observation.as_slice(), 0.0)[0];
+        let mut step = PlayedStep {
+            picture: None,
+            policy: &mut policy,
+            observation: &observation,
+            action: Some(taken),
+            actions: &actions,
+            score: 3.0,
+            steps: 7,
+        };
+        let words = Overlay::words(&mut step);
+        assert_eq!((words[0].trim(), words[1].trim(), words.len()), ("score 3", "step 7", 2 + actions.len()));
+        assert!(words.iter().all(|word| word.len() == words[0].len()), "{words:?}");
+        for (index, name) in actions.iter().enumerate() {
+            let mark = if index == taken { '>' } else { ' ' };
+            assert!(words[2 + index].starts_with(&format!("{mark} {name} ")), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn bars_span_the_values_that_were_seen() {
+        let mut overlay = Overlay::default();
+        assert_eq!(overlay.widened(&[2.0, 3.0], None), [2.0, 3.0]);
+        assert_eq!(overlay.widened(&[2.5, 3.5], None), [2.0, 3.5]);
+        assert_eq!(Overlay::default().widened(&[2.0], Some(&[-10.0, 0.0, 10.0])), [-10.0, 10.0]);
+    }
+}

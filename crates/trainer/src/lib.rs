@@ -46,12 +46,12 @@ pub use error::{RunError, RunErrorKind};
 pub use evaluate::{EvaluatedGame, Games, evaluate};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
-pub use policy_file::{imported_network, imported_policy_file, policy_file};
+pub use policy_file::{CONFIG_KEY, POSITION_KEY, imported_network, imported_policy_file, policy_file};
 pub use prism_runs::{
     DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Moment,
     OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder, RunFolderError,
     RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, StartedFile, Statistics, Summary,
     UpdateRecord, append_evaluation,
 };
-pub use run::{CONFIG_KEY, POSITION_KEY, Place, Run};
+pub use run::{Place, Run};
 pub use toml::Value;

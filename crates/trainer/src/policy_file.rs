@@ -9,7 +9,12 @@ use prism_model::{NetworkConfig, Weights};
 use crate::config::{Config, EnvironmentKind};
 use crate::environments::Environments;
 use crate::error::RunError;
-use crate::run::CONFIG_KEY;
+
+/// Metadata key of a weights file under which the run's configuration stands.
+pub const CONFIG_KEY: &str = "prism.config";
+
+/// Metadata key of a weights file whose value is the run's [`Position`](prism_runs::Position) when the weights were taken, as JSON.
+pub const POSITION_KEY: &str = "prism.position";
 
 /// The card of weights that are trained on an environment of this kind.
 pub(crate) fn card(kind: &EnvironmentKind, spec: &EnvironmentSpec) -> Card {

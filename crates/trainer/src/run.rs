@@ -12,7 +12,6 @@ use prism_runs::{
 };
 
 use self::recorder::Recorder;
-pub use self::recorder::{CONFIG_KEY, POSITION_KEY};
 use self::training::Training;
 use crate::config::{Config, MemoryNeed};
 use crate::device::device_of;

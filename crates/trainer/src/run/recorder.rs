@@ -12,14 +12,8 @@ use prism_runs::{
 
 use crate::config::Config;
 use crate::error::RunError;
-use crate::policy_file::with_card;
+use crate::policy_file::{CONFIG_KEY, POSITION_KEY, with_card};
 use crate::run::training::TrainingEvent;
-
-/// Metadata key of a weights file under which the run's configuration stands.
-pub const CONFIG_KEY: &str = "prism.config";
-
-/// Metadata key of a weights file whose value is the run's [`Position`] when the weights were taken, as JSON.
-pub const POSITION_KEY: &str = "prism.position";
 
 /// Writes a run down and keeps its weights.
 pub(super) struct Recorder {
