@@ -1,6 +1,5 @@
 //! Learning tests: values and scores that training must reach, short and seeded.
 
-use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use prism::Ending;
@@ -13,9 +12,8 @@ use prism_model::{
     Activation, Adam, Input, InputElement, Layers, NetworkConfig, NetworkParts, Optimiser, Scaling, Streams, Torso,
 };
 use rand::RngExt;
-use serde::Deserialize;
 
-use crate::support::{preset, rows, train_into};
+use crate::support::{Family, preset, rows, train_into};
 
 const STATES: usize = 6;
 const GAMMA: f64 = 0.9;
@@ -123,27 +121,6 @@ fn catch_is_learned_from_three_seeds_and_from_several_environments() {
         let summary = train_into(&folder.path().join("run"), &preset("catch", settings), seed);
         // The preset stops at a mean of 0.95 over 100 games; 50,000 agent steps are its limit.
         assert_eq!(summary.ending, Ending::Solved, "seed {seed}: mean score {:?}", summary.mean_score);
-    }
-}
-
-/// The members of the family, from a file that benches/family.sh also reads.
-#[derive(Deserialize)]
-struct Family {
-    members: BTreeMap<String, Vec<String>>,
-    groups: BTreeMap<String, Vec<String>>,
-    environments: BTreeMap<String, BTreeMap<String, Vec<String>>>,
-}
-
-impl Family {
-    fn read() -> Self {
-        toml::from_str(include_str!("../assets/family.toml")).expect("the family is described")
-    }
-
-    /// The settings of some groups on Catch.
-    fn settings(&self, groups: &[String]) -> Vec<&str> {
-        let catch = &self.environments["catch"];
-        let of = |group: &String| catch.get(group).or(self.groups.get(group)).expect("a group of that name");
-        groups.iter().flat_map(of).map(String::as_str).collect()
     }
 }
 

@@ -15,6 +15,7 @@
 //! * `plot`: figures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README.md and GUIDE.md say, against the program
+//! * `resume`: runs that end early and go on
 //! * `settings`: settings that cannot be used, and how they are refused
 //! * `several_runs`: several runs of one command
 //! * `summarize`: what several runs come to
@@ -37,6 +38,7 @@ mod play;
 mod plot;
 mod presets;
 mod readme;
+mod resume;
 mod settings;
 mod several_runs;
 mod summarize;

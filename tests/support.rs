@@ -1,6 +1,6 @@
 //! Helpers for several test modules.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::{Command, Output};
 #[cfg(unix)]
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use prism::{Config, Environments, Override, Place, Run, Source, Summary};
 use prism_environment::Seed;
+use serde::Deserialize;
 
 /// A preset with settings in the form of `--set`.
 pub fn preset(name: &str, settings: &[&str]) -> Config {
@@ -27,6 +28,27 @@ pub fn train_into(folder: &Path, config: &Config, seed: u64) -> Summary {
         Place::At(folder.to_owned()),
     );
     run.and_then(Run::go).expect("the run ends by itself")
+}
+
+/// The members of the family, from a file that benches/family.sh also reads.
+#[derive(Deserialize)]
+pub struct Family {
+    pub members: BTreeMap<String, Vec<String>>,
+    groups: BTreeMap<String, Vec<String>>,
+    environments: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+impl Family {
+    pub fn read() -> Self {
+        toml::from_str(include_str!("../assets/family.toml")).expect("the family is described")
+    }
+
+    /// The settings of some groups on Catch.
+    pub fn settings(&self, groups: &[String]) -> Vec<&str> {
+        let catch = &self.environments["catch"];
+        let of = |group: &String| catch.get(group).or(self.groups.get(group)).expect("a group of that name");
+        groups.iter().flat_map(of).map(String::as_str).collect()
+    }
 }
 
 /// The numbers of a weights file, without the texts before them.

@@ -20,6 +20,7 @@ use values::{Games, Seeds, agent, number_in, one_of, whole_in};
   prism roms install                 get the games' ROM files through pip
   prism train pong                   train DQN on Pong until it is solved
   prism train cartpole --seed 1      a first try without ROMs, a minute
+  prism resume runs/pong-seed0-...   go on with a run that was interrupted
   prism eval runs/pong-seed0-...     score the best weights of a run
   prism plot curves runs/pong-*      draw the learning curves of several runs
   prism summarize runs/*             say what they come to, with intervals
@@ -38,6 +39,8 @@ pub struct CommandLine {
 pub enum Command {
     /// Train an agent and write a run folder
     Train(Box<TrainArguments>),
+    /// Go on with a run that was interrupted, killed, solved or at its limit
+    Resume(ResumeArguments),
     /// Score the weights of a run
     Eval(EvalArguments),
     /// Watch an agent play, in the terminal or as a GIF, PNG files or a video
@@ -109,6 +112,37 @@ pub struct TrainArguments {
     /// End after this many agent steps, instead of the preset's limit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub agent_steps: Option<String>,
+}
+
+/// Arguments of `prism resume`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  prism resume runs/pong-seed0-...
+  prism resume runs/pong-seed0-... --frames 8000000      beyond its limit
+  prism resume runs/pong-seed0-... --set environment.threads=4
+
+The run goes on from its last checkpoint as if nothing had been: on the same kind of machine its records become those of a \
+run that was never interrupted, byte for byte. Only settings that do not change what is learned can be set: its end, \
+threads, device, evaluation and how often it is saved.")]
+pub struct ResumeArguments {
+    /// The folder of a run
+    pub run: PathBuf,
+    /// End after this many emulator frames in all, instead of the run's limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub frames: Option<String>,
+    /// End after this many agent steps in all, instead of the run's limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub agent_steps: Option<String>,
+    /// Device of the networks: auto, or one that `prism devices` lists; another one computes other numbers [default: the
+    /// run's]
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
+    #[arg(long, value_name = "DIR")]
+    pub roms: Option<PathBuf>,
+    /// Change a setting, such as `environment.threads=4`; may be given several times
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub settings: Vec<String>,
 }
 
 /// Arguments of `prism settings`.

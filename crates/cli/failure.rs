@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use prism::bench::BenchError;
 use prism::{
-    BuildError, Ending, OutputError, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError,
+    BuildError, CheckpointError, Ending, OutputError, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError,
 };
 use prism_algorithms::AgentError;
 use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};
@@ -237,6 +237,17 @@ fn remedy(error: &RunError) -> Option<String> {
             "give the folder of a run, which `prism train` names when it starts, or a weights file"
         }
         RunError::Folder(RunFolderError::NoWeights(_)) => "let it train for a while first",
+        RunError::Folder(RunFolderError::InUse(_)) => "wait until it ends, or stop it with Ctrl-C where it runs",
+        RunError::Checkpoint(CheckpointError::None(_)) => {
+            "train it anew with `prism train` and the same folder: runs of prism 0.1.0 and older, and those with \
+             training.checkpoints = false, have none"
+        }
+        RunError::Checkpoint(CheckpointError::Damaged { .. }) => {
+            "its weights can still be played and scored; train it anew with `prism train` and the same folder"
+        }
+        RunError::UnusableCheckpoint { .. } => "use the version of prism that wrote it",
+        RunError::AtLimit { .. } => "give a higher one with --frames or --agent-steps",
+        RunError::Unchangeable { .. } => "train a new run with it: `prism train` takes the folder of a run and --set",
         RunError::Record(_) => "is the disk full or read-only? The run has stopped there",
         RunError::Weights(WeightsError::Corrupt { .. }) => "copy the file again, or take other weights of the run",
         RunError::Weights(WeightsError::NotFinite { .. }) => {

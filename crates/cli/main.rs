@@ -12,6 +12,7 @@ mod live;
 mod overlay;
 mod play;
 mod plot;
+mod resume;
 mod roms;
 mod signals;
 mod summarize;
@@ -64,6 +65,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     let mut output = io::stdout().lock();
     match command {
         Command::Train(arguments) => return train::run(*arguments),
+        Command::Resume(arguments) => return resume::run(&arguments),
         Command::Eval(arguments) => return eval::run(&arguments, &mut output),
         Command::Export(arguments) => export::run(&arguments, &mut output)?,
         Command::Import(arguments) => import::run(&arguments, &mut output)?,

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use prism::{Config, Environments, Override, Place, Run, Screen, Source};
+use prism::{Config, Environments, Override, Place, Run, Screen, Source, Summary};
 
 use crate::arguments::TrainArguments;
 use crate::failure::{Failure, code_of};
 use crate::signals;
 
 /// What the first signal to stop brings about.
-const STOPPING: &str = "stopping after this step and saving; once more to quit at once without saving";
+pub const STOPPING: &str = "stopping after this step and saving; once more to quit at once without saving";
 
 /// Trains what `arguments` say: a run for each seed, one after the other.
 pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
@@ -46,11 +46,7 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
         let run = Run::new(&config, environments, place)?
             .with_interrupt(interrupt.clone())
             .with_sink(Box::new(Screen::default()))?;
-        let folder = run.folder().path().to_owned();
-        let summary = run.go().map_err(|error| {
-            let weights = format!("the weights saved last and a summary are in {}", folder.display());
-            Failure::from(error).with_further_remedy(&weights)
-        })?;
+        let summary = go(run)?;
         match interrupt.ending() {
             // Those that are left are not begun.
             Some(ending) if left > 0 => return Ok(code_of(&ending)),
@@ -59,6 +55,18 @@ pub fn run(arguments: TrainArguments) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Trains to the end.
+pub fn go(run: Run) -> Result<Summary, Failure> {
+    let folder = run.folder().path().to_owned();
+    run.go().map_err(|error| {
+        let folder = folder.display();
+        let more = format!(
+            "the weights saved last and a summary are in {folder}; `prism resume {folder}` goes on from the last checkpoint"
+        );
+        Failure::from(error).with_further_remedy(&more)
+    })
 }
 
 /// Refuses what would stop one of several runs after the hours that those before it take.

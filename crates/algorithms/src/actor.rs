@@ -36,6 +36,12 @@ impl Actor {
         Self { generator: seed.generator(), actions, noise }
     }
 
+    /// Whether it differs from another in its random stream alone.
+    #[cfg(feature = "train")]
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.actions == other.actions && self.noise == other.noise
+    }
+
     /// Chooses one action for each observation: a uniformly random one with probability `epsilon`, else the one with the
     /// largest q-value (the first of equals).
     ///

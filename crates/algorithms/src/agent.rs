@@ -2,17 +2,19 @@
 
 pub(crate) mod config;
 mod diagnostics;
+pub(crate) mod state;
 
 use burn::tensor::Device;
 use prism_environment::{AgentSteps, EnvironmentSpec, Frames, Generator, Seed, TimeStep};
 use prism_model::{NetworkConfig, NetworkError, Output, QNetwork, Weights};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::config::AgentConfig;
 use self::diagnostics::Diagnostics;
 use crate::actor::{ActingNoise, Actor};
 use crate::batch::Batch;
-use crate::learner::{Learner, Measure, UpdateOutput};
+use crate::learner::{Learner, Measure, UpdateOutput, UpdateResult};
 use crate::policy::Policy;
 use crate::probe::Probe;
 use crate::replay::{Replay, ReplayError};
@@ -48,7 +50,7 @@ pub enum LearningError {
 }
 
 /// Counts of an agent's steps, frames and updates, and its current ε.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentPosition {
     /// Agent steps observed, over all environments together.
     pub agent_steps: AgentSteps,
@@ -127,10 +129,10 @@ pub struct Agent {
     learned: AgentSteps,
 }
 
-/// An update whose result is still on the device.
+/// An update whose result has not been taken account of.
 #[derive(Debug)]
 struct UnreadUpdate {
-    output: UpdateOutput,
+    output: Unread,
     /// The transitions it learned from.
     ids: Vec<TransitionId>,
     /// The agent's position after this update.
@@ -139,8 +141,25 @@ struct UnreadUpdate {
     diagnostics: Option<Vec<f64>>,
 }
 
+/// Where the result of an update is.
+#[derive(Debug)]
+enum Unread {
+    Device(UpdateOutput),
+    /// It was copied for a checkpoint, and is taken account of when it would have been without one.
+    Host(UpdateResult),
+}
+
+impl Unread {
+    fn read(self) -> UpdateResult {
+        match self {
+            Self::Device(output) => output.read(),
+            Self::Host(result) => result,
+        }
+    }
+}
+
 /// Sums over the updates since the last summary.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct UpdateWindow {
     updates: u64,
     loss: f64,
@@ -182,6 +201,11 @@ impl Agent {
     /// The configuration that the agent was built from.
     pub fn config(&self) -> &AgentConfig {
         &self.config
+    }
+
+    /// What it learns from.
+    pub fn replay(&self) -> &Replay {
+        &self.replay
     }
 
     /// The configuration that its network was built from.
@@ -325,7 +349,7 @@ impl Agent {
         let diagnostics = completes.then(|| self.diagnostics.measure(&self.learner, &self.replay, importance_exponent));
         let at = self.position();
         let summary = self.read_update()?;
-        self.unread = Some(UnreadUpdate { output, ids: self.batch.ids.clone(), at, diagnostics });
+        self.unread = Some(UnreadUpdate { output: Unread::Device(output), ids: self.batch.ids.clone(), at, diagnostics });
         Ok(summary)
     }
 
@@ -336,9 +360,7 @@ impl Agent {
             return Ok(None);
         };
         let result = output.read();
-        if let Some(&loss) = result.losses.iter().find(|loss| !loss.is_finite()) {
-            return Err(LearningError::NotFinite { update: at.updates, loss });
-        }
+        check_finite(&result, at)?;
         if let (Some(prioritization), Some(measured)) = (&self.config.replay.prioritization, &result.priorities) {
             self.replay.update_priorities(&ids, &prioritization.priority.of(measured));
         }
@@ -388,6 +410,13 @@ impl Agent {
         let mut batch = Batch::new(count, input.bytes());
         self.replay.sample_into(&mut batch, 0.0, &mut self.held_out.generator());
         self.diagnostics.hold_out(Probe::new(input, batch.observations));
+    }
+}
+
+fn check_finite(result: &UpdateResult, at: AgentPosition) -> Result<(), LearningError> {
+    match result.losses.iter().find(|loss| !loss.is_finite()) {
+        Some(&loss) => Err(LearningError::NotFinite { update: at.updates, loss }),
+        None => Ok(()),
     }
 }
 

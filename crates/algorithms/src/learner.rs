@@ -69,8 +69,11 @@ impl fmt::Debug for Learner {
 /// The whole state of a learner; networks and optimiser are in Burn's record format.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LearnerState {
+    #[serde(with = "serde_bytes")]
     online: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     target: Vec<u8>,
+    #[serde(with = "serde_bytes")]
     optimiser: Vec<u8>,
     noise: Generator,
     updates: u64,
@@ -103,7 +106,7 @@ pub struct UpdateOutput {
 }
 
 /// What one update computed, on the host.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdateResult {
     /// Loss of each example before importance weights, `[batch]`.
     pub losses: Vec<f32>,

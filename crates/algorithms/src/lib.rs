@@ -29,6 +29,8 @@ pub use agent::config::{
     AgentConfig, DiagnosticsPlan, DistributionRecords, LearningPlan, OptimiserPlan, Prioritization, ReplayPlan,
 };
 #[cfg(feature = "train")]
+pub use agent::state::{AgentState, AgentStateError};
+#[cfg(feature = "train")]
 pub use agent::{Agent, AgentError, AgentPosition, Learned, LearningError, ObservedDistributions, UpdateSummary};
 #[cfg(feature = "train")]
 pub use batch::Batch;
@@ -50,7 +52,9 @@ pub use priority::{Priority, PriorityMeasure};
 #[cfg(feature = "train")]
 pub use probe::{Probe, ProbeResult, StreamMeans};
 #[cfg(feature = "train")]
-pub use replay::{PrioritySpread, Replay, ReplayConfig, ReplayError, Sampling};
+pub use replay::{
+    PrioritySpread, Replay, ReplayConfig, ReplayError, ReplayExtent, ReplayHead, ReplayLoader, ReplayPart, Sampling,
+};
 #[cfg(feature = "train")]
 pub use schedule::{LinearSchedule, ScheduleError};
 #[cfg(feature = "train")]

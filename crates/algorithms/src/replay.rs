@@ -4,22 +4,23 @@ mod frame_store;
 mod prioritized;
 mod rank_heap;
 mod sampling;
+mod saved;
 mod sum_tree;
 #[cfg(test)]
 mod tests;
 mod transition_store;
 mod uniform;
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 use prism_environment::{Generator, ObservationSpec, StepType, TimeStep};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use self::frame_store::{FrameStore, LoadedStream, SavedStream};
-use self::prioritized::{LoadedPriorities, Prioritized, SavedPriorities};
+use self::frame_store::FrameStore;
+use self::prioritized::Prioritized;
 pub use self::sampling::{PrioritySpread, Sampling};
+pub use self::saved::{ReplayExtent, ReplayHead, ReplayLoader, ReplayPart};
 use self::transition_store::{Record, TransitionStore};
 use crate::batch::Batch;
 use crate::n_step::NStepAccumulator;
@@ -85,8 +86,7 @@ pub enum ReplayError {
 ///
 /// Each environment is a stream: [`begin`](Self::begin) with the first observation of an episode, then
 /// [`add`](Self::add) for every agent step. Only complete, valid transitions enter.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "LoadedReplay")]
+#[derive(Debug)]
 pub struct Replay {
     config: ReplayConfig,
     streams: Vec<Stream>,
@@ -440,57 +440,5 @@ impl Stream {
             return Err(format!("frame {needed} is needed, frames before {} are missing", stored.start));
         }
         Ok(())
-    }
-}
-
-/// A [`Replay`] as it is saved: everything that decides its future, living frames only.
-#[derive(Serialize)]
-struct SavedReplay<'a> {
-    config: &'a ReplayConfig,
-    streams: &'a [Stream],
-    first: TransitionId,
-    records: &'a VecDeque<Record>,
-    frames: Vec<SavedStream<'a>>,
-    priorities: Option<SavedPriorities<'a>>,
-}
-
-/// A [`SavedReplay`] as it is loaded.
-#[derive(Deserialize)]
-struct LoadedReplay {
-    config: ReplayConfig,
-    streams: Vec<Stream>,
-    first: TransitionId,
-    records: VecDeque<Record>,
-    frames: Vec<LoadedStream>,
-    priorities: Option<LoadedPriorities>,
-}
-
-impl Serialize for Replay {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let saved = SavedReplay {
-            config: &self.config,
-            streams: &self.streams,
-            first: self.living().start,
-            records: self.transitions.records(),
-            frames: self.frames.save(),
-            priorities: self.prioritized.as_ref().map(Prioritized::save),
-        };
-        saved.serialize(serializer)
-    }
-}
-
-impl TryFrom<LoadedReplay> for Replay {
-    type Error = ReplayError;
-
-    fn try_from(loaded: LoadedReplay) -> Result<Self, ReplayError> {
-        let LoadedReplay { config, streams, first, records, frames, priorities } = loaded;
-        config.check()?;
-        let damaged = |reason| ReplayError::BadState { reason };
-        let transitions = TransitionStore::load(config.capacity, first, records).map_err(damaged)?;
-        let frames = FrameStore::load(config.observation.frame_bytes(), frames).map_err(damaged)?;
-        let prioritized = Prioritized::load(config.sampling, config.capacity, priorities).map_err(damaged)?;
-        let replay = Self { config, streams, transitions, frames, prioritized };
-        replay.check_valid()?;
-        Ok(replay)
     }
 }

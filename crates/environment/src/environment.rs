@@ -146,7 +146,7 @@ pub enum EnvironmentError {
         /// What does not fit.
         reason: String,
     },
-    /// The environment does not implement saving.
+    /// The environment cannot be saved.
     #[error("the state of {environment} can neither be saved nor loaded")]
     NoState {
         /// The environment.

@@ -75,7 +75,8 @@ impl Meter {
 
     /// The current moment.
     pub(crate) fn moment(&self) -> Moment {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+        // A clock that was set to before 1970 is wrong, and no reason to stop.
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Moment { elapsed: self.elapsed(), unix_seconds: unix.as_secs_f64(), rates: self.rates }
     }
 

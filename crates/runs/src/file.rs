@@ -54,6 +54,12 @@ impl Drop for PartialFile {
     }
 }
 
+/// Has the names of a folder's files reach the disk.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Elsewhere folders cannot be opened as files, and renames are written through.
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
 /// `value` as indented JSON.
 ///
 /// # Panics

@@ -4,11 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::file::{json, replace};
 use crate::manifest::Manifest;
 use crate::names::{CONFIG, MANIFEST, RECORDS};
+use crate::position::Position;
 
 /// The folder of one run.
 ///
@@ -23,6 +25,7 @@ use crate::names::{CONFIG, MANIFEST, RECORDS};
 /// | `weights/latest.safetensors`, `weights/best.safetensors` | networks |
 /// | `log.txt` | every line that was shown |
 /// | `summary.json` | how it ended |
+/// | `checkpoints/` | the state to go on from |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -52,6 +55,14 @@ pub enum RunFolderError {
         /// What the system says.
         source: io::Error,
     },
+    /// Something in it cannot be read.
+    #[error("cannot read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The folder is not a run's.
     #[error("{} is not the folder of a run: it has no {missing}", .path.display())]
     NotARun {
@@ -66,6 +77,9 @@ pub enum RunFolderError {
     /// There is nothing at this path.
     #[error("there is nothing at {}", .0.display())]
     Absent(PathBuf),
+    /// Another process writes the run.
+    #[error("another process is training the run in {}", .0.display())]
+    InUse(PathBuf),
 }
 
 impl RunFolder {
@@ -171,6 +185,55 @@ impl RunFolder {
     /// [`RunFolderError::Write`]; the previous file then stays as it was.
     pub fn write_weights(&self, weights: SavedWeights, safetensors: &[u8]) -> Result<(), RunFolderError> {
         self.write(&self.weights(weights), safetensors)
+    }
+
+    /// Takes note in the manifest that the run goes on at `at` under `manifest`, whose configuration takes the place of the
+    /// one before.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Read`], [`RunFolderError::Write`].
+    pub fn go_on(&self, manifest: &Manifest, at: &Position) -> Result<(), RunFolderError> {
+        let path = self.path.join(MANIFEST);
+        let read = fs::read(&path).map_err(|source| RunFolderError::Read { path: path.clone(), source })?;
+        let unreadable = |error: serde_json::Error| RunFolderError::Read { path: path.clone(), source: error.into() };
+        let mut before: serde_json::Map<String, Value> = serde_json::from_slice(&read).map_err(unreadable)?;
+        let Ok(Value::Object(mut now)) = serde_json::to_value(manifest) else {
+            panic!("a manifest is an object of plain data")
+        };
+        before.insert("config".to_owned(), now.remove("config").unwrap_or_default());
+        now.retain(|key, _| ["version", "commit", "device", "command", "started", "machine"].contains(&key.as_str()));
+        now.insert("agent_steps".to_owned(), at.agent_steps.0.into());
+        match before.entry("resumed").or_insert_with(|| Value::Array(Vec::new())) {
+            Value::Array(resumed) => resumed.push(Value::Object(now)),
+            other => *other = Value::Array(vec![Value::Object(now)]),
+        }
+        self.write_file(MANIFEST, json(&before).as_bytes())?;
+        self.write_file(CONFIG, manifest.config_text.as_bytes())
+    }
+
+    /// The file of `weights`, if there is one.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Read`].
+    pub fn read_weights(&self, weights: SavedWeights) -> Result<Option<Vec<u8>>, RunFolderError> {
+        let path = self.weights(weights);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(RunFolderError::Read { path, source }),
+        }
+    }
+
+    /// Removes the file of `weights`, if there is one.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Write`].
+    pub fn remove_weights(&self, weights: SavedWeights) -> Result<(), RunFolderError> {
+        let path = self.weights(weights);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(&path, error)),
+            _ => Ok(()),
+        }
     }
 
     /// Replaces the file `name` in the folder by `bytes`, whole or not at all.

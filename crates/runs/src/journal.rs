@@ -13,7 +13,7 @@ use crate::narrator::Narrator;
 use crate::position::Position;
 use crate::sink::{FilePositions, RecordError, Sink};
 use crate::summary_file::SummaryFile;
-use crate::tables::Tables;
+use crate::tables::{Tables, append_evaluations, later_evaluations};
 use crate::tensorboard::TensorBoard;
 
 /// How often speeds are written down.
@@ -90,12 +90,14 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Continues the files of a run from `position`: what was written after it is removed.
+    /// Continues the files of a run from `position`: what was written after it is removed, but for evaluations that other
+    /// programs made of the run as it was at `position` or before.
     ///
     /// # Errors
     /// When a file is missing, cannot be written or is shorter than at `position`.
     pub fn resume(folder: &RunFolder, header: RunHeader, position: &JournalPosition) -> Result<Self, RecordError> {
         let JournalPosition { files, elapsed, timed, totals } = position;
+        let of_others = later_evaluations(folder, files, totals.at.agent_steps)?;
         let mut sinks: Vec<Box<dyn Sink>> = vec![
             Box::new(Tables::open(folder, &header)?),
             Box::new(TensorBoard::open(folder, &header)?),
@@ -103,6 +105,7 @@ impl Journal {
             Box::new(SummaryFile::new(folder, &header)),
         ];
         sinks.iter_mut().try_for_each(|sink| sink.rewind(files))?;
+        append_evaluations(folder, of_others)?;
         let meter = Meter::start(*elapsed, totals.at);
         let mut journal = Self::of(folder, header, sinks, meter, totals.clone(), *timed);
         journal.note(format!("goes on at {}; records in {}", totals.at.agent_steps, folder.path().display()))?;

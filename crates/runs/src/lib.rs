@@ -44,11 +44,13 @@
 //! # }
 //! ```
 
+mod checkpoints;
 mod clock;
 mod events;
 mod file;
 mod folder;
 mod journal;
+mod lock;
 mod log;
 mod manifest;
 mod names;
@@ -69,6 +71,7 @@ mod table;
 mod tables;
 mod tensorboard;
 
+pub use checkpoints::{CheckpointEntry, CheckpointError, Checkpoints, Content, WholeCheckpoint};
 pub use clock::{Moment, Rates};
 pub use events::{
     DistributionRecord, Ending, EpisodeRecord, Estimate, EvaluationRecord, Event, RunHeader, Summary, UpdateRecord,
@@ -76,6 +79,7 @@ pub use events::{
 };
 pub use folder::{RunFolder, RunFolderError, SavedWeights};
 pub use journal::{Journal, JournalPosition};
+pub use lock::RunLock;
 pub use log::Log;
 pub use manifest::{Machine, Manifest, RunIdentity};
 pub use names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};

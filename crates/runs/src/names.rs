@@ -6,6 +6,10 @@ pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// How it ended.
 pub(crate) const SUMMARY: &str = "summary.json";
+/// The folder of the state to go on from.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// What the process that writes the run has locked.
+pub(crate) const LOCK: &str = ".lock";
 /// The file of games that have ended.
 pub const EPISODES: &str = "episodes.csv";
 /// The file of what the learner did.

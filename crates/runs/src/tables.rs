@@ -135,6 +135,36 @@ pub fn append_evaluation(folder: &RunFolder, protocol: &str, record: &Evaluation
     file.evaluation(protocol, record)
 }
 
+/// The evaluations that were added to the `evaluations.csv` of a run after it had the length in `position`, of weights that the
+/// run had by `at`: those that `prism eval` made, which the run does not make again when it goes on from there.
+pub(crate) fn later_evaluations(
+    folder: &RunFolder,
+    position: &FilePositions,
+    at: AgentSteps,
+) -> Result<Vec<EvaluationRow>, RecordError> {
+    let path = folder.path().join(EVALUATIONS);
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text.map_err(|source| RecordError::write(&path, source))?,
+    };
+    let later = text.get(position.bytes(EVALUATIONS).unwrap_or(0) as usize..).unwrap_or_default();
+    let rows = csv::ReaderBuilder::new().has_headers(false).from_reader(later).into_deserialize::<EvaluationRow>();
+    // A row that was cut short goes with what is removed.
+    Ok(rows.flatten().filter(|row| row.agent_steps <= at.0).collect())
+}
+
+/// Adds evaluations to the `evaluations.csv` of a run, under the numbers that follow there.
+pub(crate) fn append_evaluations(folder: &RunFolder, rows: Vec<EvaluationRow>) -> Result<(), RecordError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut file = CsvFile::open(folder.path().join(EVALUATIONS), &names::<EvaluationRow>())?;
+    let first = last_evaluation(file.file.path())? + 1;
+    let rows: Vec<EvaluationRow> =
+        (first..).zip(rows).map(|(evaluation, row)| EvaluationRow { evaluation, ..row }).collect();
+    file.rows(&rows)
+}
+
 /// A CSV file, complete after every row.
 #[derive(Debug)]
 struct CsvFile {

@@ -1,9 +1,9 @@
 //! Why a run or an evaluation cannot begin or go on.
 
 use prism_algorithms::{AgentError, LearningError, ReplayError};
-use prism_environment::{EnvironmentError, VectorError};
+use prism_environment::{AgentSteps, EnvironmentError, VectorError};
 use prism_model::{DeviceError, NetworkError, WeightsError};
-use prism_runs::{RecordError, RunFolderError};
+use prism_runs::{CheckpointError, RecordError, RunFolderError};
 use thiserror::Error;
 
 use crate::config::{NotEnoughMemory, SettingsError};
@@ -61,6 +61,33 @@ pub enum RunError {
     /// A record cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A checkpoint cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint does not have the state of this run.
+    #[error("the checkpoint at {at}, which {program} wrote, cannot be used: {reason}")]
+    UnusableCheckpoint {
+        /// Where the run was.
+        at: AgentSteps,
+        /// The program that wrote it.
+        program: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A run that is to go on has reached its limit.
+    #[error("the run is at {at}, and its limit is {limit}")]
+    AtLimit {
+        /// Where it is.
+        at: AgentSteps,
+        /// The limit.
+        limit: AgentSteps,
+    },
+    /// A setting that a run cannot change while it goes on.
+    #[error("{key} cannot change when a run goes on: its records would be those of two different runs")]
+    Unchangeable {
+        /// The setting.
+        key: String,
+    },
 }
 
 /// Who can mend an error.
@@ -78,6 +105,8 @@ impl RunError {
         match self {
             Self::Settings(_)
             | Self::Memory { .. }
+            | Self::AtLimit { .. }
+            | Self::Unchangeable { .. }
             | Self::Agent(AgentError::Network(NetworkError::NotAnImage { .. }))
             | Self::Device(DeviceError::Unknown { .. } | DeviceError::NotCompiled { .. }) => RunErrorKind::Usage,
             Self::Build(error) if error.is_usage() => RunErrorKind::Usage,

@@ -1,6 +1,8 @@
 //! A run: an agent trained in the environments it is handed, and everything about it written down.
 
+mod checkpoint;
 mod recorder;
+pub(crate) mod resumption;
 pub(crate) mod training;
 
 use std::path::PathBuf;
@@ -8,15 +10,18 @@ use std::path::PathBuf;
 use prism_environment::{AgentSteps, VectorEnvironment};
 use prism_model::{Device, DeviceChoice, DeviceClass};
 use prism_runs::{
-    Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunFolderError, RunHeader, RunIdentity, Sink, Summary,
+    CheckpointError, Checkpoints, Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunFolderError, RunHeader,
+    RunIdentity, RunLock, Sink, Summary,
 };
 
+use self::checkpoint::{RunState, Saver};
 use self::recorder::Recorder;
+use self::resumption::Resumption;
 use self::training::Training;
 use crate::config::{Config, MemoryNeed};
 use crate::device::device_of;
 use crate::environments::Environments;
-use crate::error::RunError;
+use crate::error::{RunError, TrainingError};
 use crate::evaluate::Evaluation;
 use crate::interrupt::Interrupt;
 use crate::memory;
@@ -52,7 +57,11 @@ pub struct Run {
     device: Device,
     training: Training,
     recorder: Recorder,
+    /// None where there are no checkpoints.
+    saver: Option<Saver>,
     interrupt: Interrupt,
+    /// Other processes are kept out of the folder as long as the run lives.
+    _lock: RunLock,
 }
 
 impl std::fmt::Debug for Run {
@@ -81,29 +90,62 @@ impl Run {
             Place::At(path) => RunFolder::create(path, &manifest),
             Place::In(parent) => RunFolder::create_in(parent, &manifest),
         }?;
-        let header = RunHeader {
-            manifest,
-            limit: config.training().limit,
-            score_window: config.training().score_window.get(),
-            diagnostics: training.agent().diagnostics(),
-            memory: Some(need.total()),
-        };
-        let mut journal = Journal::create(&folder, header)?;
-        journal.note(format!("device {choice}"))?;
+        let lock = RunLock::take(&folder)?;
+        let saver = config.training().checkpoints.then(|| Saver::new(Checkpoints::of(&folder)));
+        let journal = Journal::create(&folder, header(config, manifest, &training, &need))?;
+        let recorder = Recorder::new(config, card, folder, journal, training.steps());
+        let interrupt = Interrupt::default();
+        let config = config.clone();
+        let run = Self { config, environments, device, training, recorder, saver, interrupt, _lock: lock };
+        let mut run = run.opened(&choice, Vec::new())?;
+        // However soon it is killed, it can go on.
+        run.checkpoint()?;
+        run.complete_checkpoint()?;
+        Ok(run)
+    }
+
+    /// Goes on with a run, in the environments of [`Resumption::config`]. Its records will be those of a run that was never
+    /// interrupted.
+    ///
+    /// # Errors
+    /// As of [`Run::new`], and when the checkpoint is not that of such a run.
+    pub fn resume(resumption: Resumption, environments: Environments) -> Result<Self, RunError> {
+        let Resumption { folder, lock, config, checkpoints, checkpoint, state, notes } = resumption;
+        let (choice, built, need) = Self::prepare(&config, &environments)?;
+        let device = choice.device.open();
+        let card = card(&config.environment().kind, built.spec());
+        let saver = Saver::resumed(checkpoints, &state);
+        let RunState { training, replay, recorder, .. } = state;
+        let load = |like: &_| checkpoint::load_replay(replay, &checkpoint, like);
+        let refused = |reason: &dyn std::fmt::Display| checkpoint::unusable(&checkpoint, reason);
+        let training = Training::resume(&config, built, config.run().seed, &device, training, load, refused)?;
+
+        // From here on the folder changes: whatever can be refused was refused before.
+        let manifest = manifest(&config, &choice.device.name, card.actions.clone());
+        folder.go_on(&manifest, &checkpoint.entry.at)?;
+        let journal = Journal::resume(&folder, header(&config, manifest, &training, &need), recorder.journal())?;
+        let recorder = Recorder::resumed(&config, card, folder, journal, recorder)?;
+        let saver = config.training().checkpoints.then_some(saver);
+        let interrupt = Interrupt::default();
+        Self { config, environments, device, training, recorder, saver, interrupt, _lock: lock }.opened(&choice, notes)
+    }
+
+    /// Says what there is to say before it begins, and writes its first weights.
+    fn opened(mut self, choice: &DeviceChoice, notes: Vec<String>) -> Result<Self, RunError> {
+        self.recorder.note(format!("device {choice}"))?;
         if choice.device.class != DeviceClass::Cpu {
             let made = if cfg!(feature = "autotune") { "compiled and tuned" } else { "compiled" };
             let kept = if cfg!(feature = "persistence") { "; the results are kept for later runs" } else { "" };
-            journal
-                .note(format!("the device's kernels are {made} at their first use, which can take minutes{kept}"))?;
+            let line = format!("the device's kernels are {made} at their first use, which can take minutes{kept}");
+            self.recorder.note(line)?;
         }
-        for note in config.notes() {
-            journal.note(note.to_string())?;
+        let of_config: Vec<String> = self.config.notes().iter().map(ToString::to_string).collect();
+        for note in of_config.into_iter().chain(notes) {
+            self.recorder.note(note)?;
         }
-        let mut recorder = Recorder::new(config, card, folder, journal, training.steps());
         // Whatever ends the run, there are weights.
-        recorder.save(training.agent())?;
-        let interrupt = Interrupt::default();
-        Ok(Self { config: config.clone(), environments, device, training, recorder, interrupt })
+        self.recorder.save(self.training.agent())?;
+        Ok(self)
     }
 
     /// Refuses what [`Run::new`] would refuse of device, environments and memory, without beginning a run: for programs that
@@ -158,7 +200,9 @@ impl Run {
     /// the last good ones and a summary that says why.
     pub fn go(mut self) -> Result<Summary, RunError> {
         let outcome = rayon::scope(|_| self.train());
-        let Self { training, recorder, .. } = self;
+        let Self { training, recorder, saver, .. } = self;
+        // What is being written is completed first.
+        drop(saver);
         match outcome {
             Ok(ending) => recorder.finish(ending, training.agent()),
             Err(error) => {
@@ -171,8 +215,15 @@ impl Run {
     fn train(&mut self) -> Result<Ending, RunError> {
         loop {
             if let Some(ending) = self.ending() {
+                // Before the last updates are read, which a run that goes on does later.
+                self.checkpoint()?;
                 let Self { training, recorder, .. } = self;
                 training.finish(&mut |agent, event| recorder.record(agent, event))?;
+                self.complete_checkpoint()?;
+                if matches!(ending, Ending::Interrupted | Ending::Terminated) && self.saver.is_some() {
+                    let folder = self.recorder.folder().path().display().to_string();
+                    self.recorder.note(format!("`prism resume {folder}` goes on from here"))?;
+                }
                 return Ok(ending);
             }
             let before = self.now();
@@ -200,15 +251,42 @@ impl Run {
     /// What falls due after `before` beside learning: weights to save, evaluations, progress to show.
     fn keep(&mut self, before: AgentSteps) -> Result<(), RunError> {
         let now = self.now();
-        if periods(before, now, self.config.training().save_period) > 0 {
-            self.recorder.save(self.training.agent())?;
-        }
         if let Some(period) = self.config.evaluation().period
             && periods(before, now, period) > 0
         {
             self.evaluate()?;
         }
-        self.recorder.progress(self.training.agent())
+        self.recorder.progress(self.training.agent())?;
+        if periods(before, now, self.config.training().save_period) > 0 {
+            self.recorder.save(self.training.agent())?;
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Begins to write a checkpoint of the run as it stands. That one cannot be written is no reason to stop: those before it
+    /// stay.
+    fn checkpoint(&mut self) -> Result<(), RunError> {
+        let Self { training, recorder, saver: Some(saver), .. } = self else { return Ok(()) };
+        let state = match training.state() {
+            Err(TrainingError::Environment(error)) if checkpoint::cannot_be_saved(&error) => {
+                recorder.note(format!("no checkpoints, and no going on with this run once it has ended: {error}"))?;
+                self.saver = None;
+                return Ok(());
+            }
+            state => state?,
+        };
+        let at = recorder::position(training.agent());
+        match saver.save(at, state, training.agent().replay(), recorder.state()?) {
+            Ok(()) => Ok(()),
+            Err(error) => recorder.note(not_written(error)),
+        }
+    }
+
+    /// Waits until the last checkpoint is written.
+    fn complete_checkpoint(&mut self) -> Result<(), RunError> {
+        let Self { recorder, saver: Some(saver), .. } = self else { return Ok(()) };
+        saver.wait().or_else(|error| recorder.note(not_written(error)))
     }
 
     fn evaluate(&mut self) -> Result<(), RunError> {
@@ -226,6 +304,20 @@ impl Run {
             self.recorder.evaluation(record)?;
         }
         Ok(())
+    }
+}
+
+fn not_written(error: CheckpointError) -> String {
+    format!("{}; the checkpoint before stays, and the next is tried in its turn", RunError::from(error).reason())
+}
+
+fn header(config: &Config, manifest: Manifest, training: &Training, need: &MemoryNeed) -> RunHeader {
+    RunHeader {
+        manifest,
+        limit: config.training().limit,
+        score_window: config.training().score_window.get(),
+        diagnostics: training.agent().diagnostics(),
+        memory: Some(need.total()),
     }
 }
 

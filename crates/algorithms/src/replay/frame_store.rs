@@ -2,15 +2,14 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-
-use serde::{Deserialize, Serialize};
-use serde_bytes::{ByteBuf, Bytes};
+use std::sync::Arc;
 
 /// Frames in a chunk, the unit of allocation. Each stream wastes one chunk on average (half at either end): 16 frames keep
 /// the waste of 64 streams of 7 kB frames below 8 MB, and four of five reads of a stack of 4 within one chunk.
 const FRAMES_PER_CHUNK: u64 = 16;
 
-type Chunk = Box<[u8]>;
+/// Once it is full it never changes, so that a checkpoint can be written from it while the replay goes on.
+type Chunk = Arc<[u8]>;
 
 /// The frames of several streams, numbered from 0 in each. Memory grows as frames come in; chunks of released frames are
 /// used again by any stream.
@@ -29,42 +28,62 @@ struct FrameStream {
     chunks: VecDeque<Chunk>,
 }
 
-/// A stream as it is saved: its frames in the pieces that the chunk boundaries cut.
-#[derive(Serialize)]
-pub(super) struct SavedStream<'a> {
-    first: u64,
-    next: u64,
-    pieces: Vec<&'a Bytes>,
+/// Consecutive frames of one stream, shared with the store where they fill chunks.
+#[derive(Clone, Debug)]
+pub(super) struct SharedFrames {
+    pub(super) numbers: Range<u64>,
+    /// The frames in the pieces that the chunk boundaries cut: where each lies in its chunk.
+    pieces: Vec<(Chunk, Range<usize>)>,
 }
 
-/// A [`SavedStream`] as it is loaded.
-#[derive(Deserialize)]
-pub(super) struct LoadedStream {
-    first: u64,
-    next: u64,
-    pieces: Vec<ByteBuf>,
+impl SharedFrames {
+    /// The frames, oldest first, several to a piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().map(|(chunk, place)| &chunk[place.clone()])
+    }
 }
 
 impl FrameStore {
     pub(super) fn new(frame_bytes: usize, streams: usize) -> Self {
-        Self { frame_bytes, streams: (0..streams).map(|_| FrameStream::default()).collect(), spare: Vec::new() }
+        Self::starting_at(frame_bytes, &vec![0; streams])
+    }
+
+    /// An empty store whose streams begin with the frames of these numbers.
+    pub(super) fn starting_at(frame_bytes: usize, first: &[u64]) -> Self {
+        let mut store = Self { frame_bytes, streams: Vec::new(), spare: Vec::new() };
+        for &first in first {
+            // A stream whose next frame belongs inside a chunk holds that chunk.
+            let chunks = if first.is_multiple_of(FRAMES_PER_CHUNK) { None } else { Some(store.chunk()) };
+            store.streams.push(FrameStream { first, next: first, chunks: chunks.into_iter().collect() });
+        }
+        store
     }
 
     /// Stores the next frame of a stream and returns its number.
     pub(super) fn push(&mut self, stream: usize, frame: &[u8]) -> u64 {
         assert_eq!(frame.len(), self.frame_bytes, "a frame has the wrong number of bytes");
-        let chunk_bytes = FRAMES_PER_CHUNK as usize * self.frame_bytes;
-        let stream = &mut self.streams[stream];
-        let number = stream.next;
-        if number.is_multiple_of(FRAMES_PER_CHUNK) {
-            let chunk = self.spare.pop().unwrap_or_else(|| vec![0; chunk_bytes].into_boxed_slice());
-            stream.chunks.push_back(chunk);
+        self.next_frame(stream).copy_from_slice(frame);
+        self.streams[stream].next - 1
+    }
+
+    /// Adds a frame to a stream, for the caller to fill.
+    pub(super) fn next_frame(&mut self, stream: usize) -> &mut [u8] {
+        if self.streams[stream].next.is_multiple_of(FRAMES_PER_CHUNK) {
+            let chunk = self.chunk();
+            self.streams[stream].chunks.push_back(chunk);
         }
-        let place = place(number, self.frame_bytes);
-        let chunk = stream.chunks.back_mut().expect("a chunk was added at its first frame");
-        chunk[place..place + self.frame_bytes].copy_from_slice(frame);
+        let stream = &mut self.streams[stream];
+        let place = place(stream.next, self.frame_bytes);
         stream.next += 1;
-        number
+        let chunk = stream.chunks.back_mut().expect("a chunk was added at its first frame");
+        let chunk = Arc::get_mut(chunk).expect("a chunk is shared once it is full");
+        &mut chunk[place..place + self.frame_bytes]
+    }
+
+    /// A chunk that nothing else has: a spare one, unless it is still being written to a checkpoint.
+    fn chunk(&mut self) -> Chunk {
+        let spare = self.spare.pop().filter(|chunk| Arc::strong_count(chunk) == 1);
+        spare.unwrap_or_else(|| vec![0; FRAMES_PER_CHUNK as usize * self.frame_bytes].into())
     }
 
     /// The numbers of a stream's stored frames.
@@ -81,17 +100,28 @@ impl FrameStore {
     /// Copies consecutive frames, oldest first.
     pub(super) fn copy(&self, stream: usize, frames: Range<u64>, mut out: &mut [u8]) {
         let stream = &self.streams[stream];
-        let mut number = frames.start;
-        while number < frames.end {
-            let piece = number..frames.end.min(next_boundary(number));
-            let bytes = (piece.end - piece.start) as usize * self.frame_bytes;
-            let place = place(number, self.frame_bytes);
-            let (head, rest) = out.split_at_mut(bytes);
-            head.copy_from_slice(&stream.chunk(number)[place..place + bytes]);
+        for piece in pieces(frames.clone()) {
+            let place = bytes_of(&piece, self.frame_bytes);
+            let (head, rest) = out.split_at_mut(place.len());
+            head.copy_from_slice(&stream.chunk(piece.start)[place]);
             out = rest;
-            number = piece.end;
         }
         assert!(out.is_empty(), "{} bytes were not filled by {frames:?}", out.len());
+    }
+
+    /// The stored frames of a stream from number `first` on. Costs no copy but of the last chunk, unless that is full.
+    pub(super) fn share(&self, stream: usize, first: u64) -> SharedFrames {
+        let stream = &self.streams[stream];
+        let numbers = first.clamp(stream.first, stream.next)..stream.next;
+        let pieces = pieces(numbers.clone()).map(|piece| {
+            let (chunk, place) = (stream.chunk(piece.start), bytes_of(&piece, self.frame_bytes));
+            if piece.end.is_multiple_of(FRAMES_PER_CHUNK) {
+                (Arc::clone(chunk), place)
+            } else {
+                (Arc::from(&chunk[place.clone()]), 0..place.len())
+            }
+        });
+        SharedFrames { pieces: pieces.collect(), numbers }
     }
 
     /// Frees the frames of a stream whose numbers are below `first`.
@@ -110,63 +140,15 @@ impl FrameStore {
         chunks * FRAMES_PER_CHUNK as usize * self.frame_bytes
     }
 
-    /// The living frames, without copying them.
-    pub(super) fn save(&self) -> Vec<SavedStream<'_>> {
-        self.streams.iter().map(|stream| stream.save(self.frame_bytes)).collect()
-    }
-
-    /// Loads a saved store; the error says what is wrong with it.
-    pub(super) fn load(frame_bytes: usize, streams: Vec<LoadedStream>) -> Result<Self, String> {
-        let load = |(index, stream): (usize, LoadedStream)| {
-            FrameStream::load(frame_bytes, stream).map_err(|reason| format!("frames of stream {index}: {reason}"))
-        };
-        let streams = streams.into_iter().enumerate().map(load).collect::<Result<_, _>>()?;
-        Ok(Self { frame_bytes, streams, spare: Vec::new() })
-    }
-
     pub(super) fn streams(&self) -> usize {
         self.streams.len()
     }
 }
 
 impl FrameStream {
-    fn chunk(&self, number: u64) -> &[u8] {
+    fn chunk(&self, number: u64) -> &Chunk {
         assert!((self.first..self.next).contains(&number), "frame {number} is not stored");
         &self.chunks[(number / FRAMES_PER_CHUNK - self.first / FRAMES_PER_CHUNK) as usize]
-    }
-
-    fn save(&self, frame_bytes: usize) -> SavedStream<'_> {
-        let pieces = pieces(self.first..self.next).zip(&self.chunks).map(|(piece, chunk)| {
-            let place = place(piece.start, frame_bytes);
-            Bytes::new(&chunk[place..place + (piece.end - piece.start) as usize * frame_bytes])
-        });
-        SavedStream { first: self.first, next: self.next, pieces: pieces.collect() }
-    }
-
-    fn load(frame_bytes: usize, saved: LoadedStream) -> Result<Self, String> {
-        let LoadedStream { first, next, pieces: loaded } = saved;
-        if first > next {
-            return Err(format!("the first frame is {first}, after the end at {next}"));
-        }
-        let mut loaded = loaded.into_iter();
-        let mut chunks = VecDeque::new();
-        for piece in pieces(first..next) {
-            let Some(bytes) = loaded.next() else {
-                return Err(format!("frames {piece:?} are missing"));
-            };
-            let expected = (piece.end - piece.start) as usize * frame_bytes;
-            if bytes.len() != expected {
-                return Err(format!("frames {piece:?} have {} bytes instead of {expected}", bytes.len()));
-            }
-            let mut chunk = bytes.into_vec();
-            chunk.resize(FRAMES_PER_CHUNK as usize * frame_bytes, 0);
-            chunk.copy_within(..expected, place(piece.start, frame_bytes));
-            chunks.push_back(chunk.into_boxed_slice());
-        }
-        match loaded.len() {
-            0 => Ok(Self { first, next, chunks }),
-            extra => Err(format!("{extra} pieces follow the last frame")),
-        }
     }
 }
 
@@ -175,18 +157,19 @@ fn place(number: u64, frame_bytes: usize) -> usize {
     (number % FRAMES_PER_CHUNK) as usize * frame_bytes
 }
 
-/// The first frame of the chunk that follows the one of `number`.
-fn next_boundary(number: u64) -> u64 {
-    (number / FRAMES_PER_CHUNK + 1) * FRAMES_PER_CHUNK
+/// Where in their chunk frames of one chunk are.
+fn bytes_of(piece: &Range<u64>, frame_bytes: usize) -> Range<usize> {
+    let start = place(piece.start, frame_bytes);
+    start..start + (piece.end - piece.start) as usize * frame_bytes
 }
 
-/// The chunks that hold `frames`, as the part of `frames` in each. A stream with no frames whose next one belongs inside
-/// a chunk still holds that chunk, as an empty part.
+/// The part of `frames` in each chunk.
 fn pieces(frames: Range<u64>) -> impl Iterator<Item = Range<u64>> {
-    let chunks = frames.start / FRAMES_PER_CHUNK..frames.end.div_ceil(FRAMES_PER_CHUNK);
-    chunks.map(move |chunk| {
-        let start = chunk * FRAMES_PER_CHUNK;
-        frames.start.max(start)..frames.end.min(start + FRAMES_PER_CHUNK)
+    let Range { mut start, end } = frames;
+    std::iter::from_fn(move || {
+        let piece = start..end.min((start / FRAMES_PER_CHUNK + 1) * FRAMES_PER_CHUNK);
+        start = piece.end;
+        (piece.start < piece.end).then_some(piece)
     })
 }
 
@@ -243,30 +226,37 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_store_comes_back_wherever_it_begins_and_ends() {
-        for released in 0..=40 {
+    fn shared_frames_are_those_of_the_moment_they_were_shared() {
+        for (released, first) in [(0, 0), (5, 0), (5, 20), (17, 16), (0, 32), (0, 40), (40, 0), (0, 90)] {
             let mut store = filled(40);
             store.release_before(0, released);
-            let bytes = postcard::to_allocvec(&store.save()).unwrap();
-            let mut loaded = FrameStore::load(2, postcard::from_bytes(&bytes).unwrap()).unwrap();
-            store.push(0, &[40, 215]);
-            loaded.push(0, &[40, 215]);
-            assert_eq!(loaded.stored(0), released..41);
-            for number in released..41 {
-                assert_eq!(loaded.frame(0, number), [number as u8, 255 - number as u8]);
+            let shared = store.share(0, first);
+            assert_eq!(shared.numbers, first.clamp(released, 40)..40);
+            // Neither new frames nor the release of old ones, whose chunks are then used again, change them.
+            for _ in 40..100 {
+                store.push(0, &[7, 7]);
             }
+            store.release_before(0, 99);
+            for _ in 100..160 {
+                store.push(0, &[8, 8]);
+            }
+            let expected: Vec<u8> = shared.numbers.clone().flat_map(|number| [number as u8, 255 - number as u8]).collect();
+            assert_eq!(shared.pieces().collect::<Vec<_>>().concat(), expected);
         }
     }
 
     #[test]
-    fn damaged_stores_are_refused() {
-        let load = |first, next, pieces: &[usize]| {
-            let pieces = pieces.iter().map(|&bytes| ByteBuf::from(vec![0; bytes])).collect();
-            FrameStore::load(2, vec![LoadedStream { first, next, pieces }]).map(|_| ()).unwrap_err()
-        };
-        assert_eq!(load(3, 2, &[]), "frames of stream 0: the first frame is 3, after the end at 2");
-        assert_eq!(load(3, 20, &[26]), "frames of stream 0: frames 16..20 are missing");
-        assert_eq!(load(3, 20, &[26, 7]), "frames of stream 0: frames 16..20 have 7 bytes instead of 8");
-        assert_eq!(load(3, 20, &[26, 8, 1]), "frames of stream 0: 1 pieces follow the last frame");
+    fn a_store_begins_at_any_number() {
+        for first in 0..=33 {
+            let mut store = FrameStore::starting_at(2, &[first]);
+            for number in first..first + 40 {
+                assert_eq!(store.push(0, &[number as u8, 1]), number);
+            }
+            store.release_before(0, first + 3);
+            assert_eq!(store.stored(0), first + 3..first + 40);
+            for number in first + 3..first + 40 {
+                assert_eq!(store.frame(0, number), [number as u8, 1]);
+            }
+        }
     }
 }

@@ -36,19 +36,11 @@ enum Masses {
 }
 
 /// The part of a [`Prioritized`] that is saved: the rest follows from it.
-#[derive(Serialize)]
-pub(super) struct SavedPriorities<'a> {
-    priorities: &'a [f32],
-    largest: f32,
-    /// With ranks: slots in heap order, and changes since they were sorted.
-    heap: Option<(&'a [u32], usize)>,
-}
-
-/// A [`SavedPriorities`] as it is loaded.
-#[derive(Deserialize)]
-pub(super) struct LoadedPriorities {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Priorities {
     priorities: Vec<f32>,
     largest: f32,
+    /// With ranks: slots in heap order, and changes since they were sorted.
     heap: Option<(Vec<u32>, usize)>,
 }
 
@@ -144,21 +136,21 @@ impl Prioritized {
     }
 
     /// The part to save.
-    pub(super) fn save(&self) -> SavedPriorities<'_> {
+    pub(super) fn save(&self) -> Priorities {
         let heap = match &self.masses {
             Masses::Proportional { .. } => None,
-            Masses::RankBased(heap) => Some((heap.slots(), heap.changes())),
+            Masses::RankBased(heap) => Some((heap.slots().to_vec(), heap.changes())),
         };
-        SavedPriorities { priorities: &self.priorities, largest: self.largest, heap }
+        Priorities { priorities: self.priorities.clone(), largest: self.largest, heap }
     }
 
     /// Loads a saved sampler; the error says what is wrong with it.
     pub(super) fn load(
         sampling: Sampling,
         capacity: usize,
-        loaded: Option<LoadedPriorities>,
+        saved: Option<Priorities>,
     ) -> Result<Option<Self>, String> {
-        let Some(LoadedPriorities { priorities, largest, heap }) = loaded else {
+        let Some(Priorities { priorities, largest, heap }) = saved else {
             return match sampling {
                 Sampling::Uniform | Sampling::CopyRewarded { .. } => Ok(None),
                 Sampling::Proportional { .. } | Sampling::RankBased { .. } => {
@@ -260,7 +252,7 @@ fn mass(priority: f32, exponent: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{LoadedPriorities, Prioritized, Sampling};
+    use super::{Priorities, Prioritized, Sampling};
 
     const PROPORTIONAL: Sampling = Sampling::Proportional { exponent: 0.5 };
     const RANK_BASED: Sampling = Sampling::RankBased { exponent: 0.5 };
@@ -271,8 +263,8 @@ mod tests {
         largest: f32,
         heap: Option<(Vec<u32>, usize)>,
     ) -> Result<(), String> {
-        let loaded = LoadedPriorities { priorities: priorities.to_vec(), largest, heap };
-        let sampler = Prioritized::load(sampling, 5, Some(loaded))?;
+        let saved = Priorities { priorities: priorities.to_vec(), largest, heap };
+        let sampler = Prioritized::load(sampling, 5, Some(saved))?;
         sampler.expect("there are priorities").check_valid(2)
     }
 

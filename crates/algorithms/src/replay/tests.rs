@@ -1,6 +1,6 @@
 //! The replay against one that stores whole observations.
 
-mod sampling;
+pub(super) mod sampling;
 
 use std::collections::VecDeque;
 
@@ -8,13 +8,14 @@ use prism_environment::{Element, Generator, ObservationSpec, Seed, StepType, Tim
 use proptest::prelude::*;
 use rand::RngExt;
 
+use super::saved::tests::reloaded;
 use super::{Replay, ReplayConfig, ReplayError, Sampling};
 use crate::batch::Batch;
 use crate::transition::TransitionId;
 
 const FRAME_BYTES: usize = 3;
 
-fn config(capacity: usize, streams: usize, stack: usize, n: u16) -> ReplayConfig {
+pub(super) fn config(capacity: usize, streams: usize, stack: usize, n: u16) -> ReplayConfig {
     let observation = ObservationSpec { stack, frame: vec![1, FRAME_BYTES], element: Element::U8 };
     ReplayConfig { capacity, streams, observation, n, gamma: 0.5, sampling: Sampling::Uniform }
 }
@@ -25,7 +26,7 @@ fn time_step(step_type: StepType, reward: f32, discount: f32) -> TimeStep {
 
 /// A transition with everything in it, as the naive replay keeps it and as a batch shows it.
 #[derive(Clone, Debug, PartialEq)]
-struct Whole {
+pub(super) struct Whole {
     id: TransitionId,
     observation: Vec<u8>,
     action: i32,
@@ -98,7 +99,7 @@ impl NaiveReplay {
 }
 
 /// Everything in the replay, oldest first.
-fn contents(replay: &Replay) -> Vec<Whole> {
+pub(super) fn contents(replay: &Replay) -> Vec<Whole> {
     let bytes = replay.config.observation.bytes();
     let mut batch = Batch::new(replay.len(), bytes);
     let living = replay.living();
@@ -127,7 +128,8 @@ fn wholes(batch: &Batch, bytes: usize) -> Vec<Whole> {
 /// Feeds replays with random episodes: each stream is a stack of random frames that moves on, episodes end by
 /// termination or truncation, lives are lost, some resets begin with a full or partly full stack, some episodes are
 /// abandoned.
-struct Feed {
+#[derive(Clone)]
+pub(super) struct Feed {
     config: ReplayConfig,
     generator: Generator,
     /// Per stream, the current observation of a running episode.
@@ -135,7 +137,7 @@ struct Feed {
 }
 
 impl Feed {
-    fn new(config: ReplayConfig, seed: u64) -> Self {
+    pub(super) fn new(config: ReplayConfig, seed: u64) -> Self {
         let running = vec![None; config.streams];
         Self { config, generator: Seed(seed).generator(), running }
     }
@@ -170,7 +172,7 @@ impl Feed {
         (stream, Some((self.generator.random_range(0..18), step)), observation)
     }
 
-    fn feed(&mut self, replay: &mut Replay) {
+    pub(super) fn feed(&mut self, replay: &mut Replay) {
         let (stream, step, observation) = self.next();
         match step {
             None => replay.begin(stream, &observation),
@@ -180,7 +182,7 @@ impl Feed {
 }
 
 /// A replay after `events` random events.
-fn filled(config: ReplayConfig, events: usize) -> Replay {
+pub(super) fn filled(config: ReplayConfig, events: usize) -> Replay {
     let mut replay = Replay::new(config.clone()).unwrap();
     let mut feed = Feed::new(config, 5);
     for _ in 0..events {
@@ -189,15 +191,7 @@ fn filled(config: ReplayConfig, events: usize) -> Replay {
     replay
 }
 
-fn bytes_of(replay: &Replay) -> Vec<u8> {
-    postcard::to_allocvec(replay).unwrap()
-}
-
-fn load(bytes: &[u8]) -> postcard::Result<Replay> {
-    postcard::from_bytes(bytes)
-}
-
-fn any_sampling() -> impl Strategy<Value = Sampling> {
+pub(super) fn any_sampling() -> impl Strategy<Value = Sampling> {
     prop_oneof![
         Just(Sampling::Uniform),
         (0.0..=1.0).prop_map(|exponent| Sampling::Proportional { exponent }),
@@ -235,45 +229,6 @@ proptest! {
             prop_assert_eq!(replay.check_valid(), Ok(()));
             prop_assert_eq!(contents(&replay), Vec::from(naive.living.clone()));
         }
-    }
-
-    #[test]
-    fn a_loaded_replay_goes_on_like_the_saved_one(
-        seed: u64,
-        sampling in any_sampling(),
-        capacity in 4..60usize,
-        streams in 1..4usize,
-        stack in 1..5usize,
-        n in 1..5u16,
-        before in 0..300usize,
-    ) {
-        let config = ReplayConfig { sampling, ..config(capacity, streams, stack, n) };
-        let mut replay = Replay::new(config.clone()).unwrap();
-        let mut feed = Feed::new(config.clone(), seed);
-        let mut generator = Seed(seed).generator();
-        for _ in 0..before {
-            feed.feed(&mut replay);
-            sampling::update_some(&mut replay, &mut generator);
-        }
-        let saved = bytes_of(&replay);
-        let mut loaded = load(&saved).unwrap();
-        prop_assert!(bytes_of(&loaded) == saved);
-
-        let mut feeds = [Feed { running: feed.running.clone(), generator: feed.generator.clone(), config }, feed];
-        let mut generators = [generator.clone(), generator];
-        let bytes = replay.config.observation.bytes();
-        let mut batches = [Batch::new(8, bytes), Batch::new(8, bytes)];
-        for _ in 0..100 {
-            for (replay, i) in [(&mut replay, 0), (&mut loaded, 1)] {
-                feeds[i].feed(replay);
-                sampling::update_some(replay, &mut generators[i]);
-                if !replay.is_empty() {
-                    replay.sample_into(&mut batches[i], 0.5, &mut generators[i]);
-                }
-            }
-            prop_assert_eq!(&batches[0], &batches[1]);
-        }
-        prop_assert!(bytes_of(&loaded) == bytes_of(&replay));
     }
 }
 
@@ -442,6 +397,6 @@ fn damage_is_found_and_named() {
         damage(&mut replay);
         let Err(ReplayError::BadState { reason }) = replay.check_valid() else { panic!("{message:?} was not found") };
         assert!(reason.contains(message), "{reason:?} does not say {message:?}");
-        assert!(load(&bytes_of(&replay)).is_err(), "{message:?} was loaded");
+        assert!(reloaded(&replay).is_err(), "{message:?} was loaded");
     }
 }

@@ -6,9 +6,11 @@ use prism_environment::VectorStep;
 use prism_model::{InputElement, Weights};
 use prism_report::observations::{self, Pixels};
 use prism_runs::{
-    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Journal, Position, RunFolder, SavedWeights,
-    ScoreTracker, Sink, Summary, UpdateRecord,
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Journal, JournalPosition, Position, RunFolder,
+    SavedWeights, ScoreTracker, Sink, Summary, UpdateRecord,
 };
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::config::Config;
 use crate::error::RunError;
@@ -29,8 +31,28 @@ pub(super) struct Recorder {
     picture: Picture,
 }
 
+/// What a recorder needs to go on.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RecorderState {
+    journal: JournalPosition,
+    scores: ScoreTracker,
+    /// The file of the best weights.
+    best: Option<ByteBuf>,
+    picture: Picture,
+}
+
+impl RecorderState {
+    pub(super) fn journal(&self) -> &JournalPosition {
+        &self.journal
+    }
+
+    pub(super) fn scores(&self) -> &ScoreTracker {
+        &self.scores
+    }
+}
+
 /// Whether the observations that distributions are of have been drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Picture {
     Due,
     Written,
@@ -43,6 +65,38 @@ impl Recorder {
             scores.begin(environment, &step.time_step);
         }
         Self { folder, journal, scores, best: None, config: config.to_toml(), card, picture: Picture::Due }
+    }
+
+    /// Goes on from `state`, after which `journal` was rewound. Both files of weights are again those of that time.
+    pub(super) fn resumed(
+        config: &Config,
+        card: Card,
+        folder: RunFolder,
+        journal: Journal,
+        state: RecorderState,
+    ) -> Result<Self, RunError> {
+        let RecorderState { scores, best, picture, .. } = state;
+        match best {
+            Some(best) => {
+                let best = Weights::from_bytes(best.into_vec(), "the best weights of the checkpoint".to_owned())?;
+                let best = best.with_metadata(CONFIG_KEY, &config.to_toml());
+                folder.write_weights(SavedWeights::Best, best.bytes())?;
+            }
+            None => folder.remove_weights(SavedWeights::Best)?,
+        }
+        Ok(Self { folder, journal, scores, best: None, config: config.to_toml(), card, picture })
+    }
+
+    /// What is needed to go on from here. Everything recorded so far is on the disk when this returns, the best weights
+    /// included.
+    pub(super) fn state(&mut self) -> Result<RecorderState, RunError> {
+        self.save_best()?;
+        Ok(RecorderState {
+            journal: self.journal.position()?,
+            scores: self.scores.clone(),
+            best: self.folder.read_weights(SavedWeights::Best)?.map(ByteBuf::from),
+            picture: self.picture,
+        })
     }
 
     pub(super) fn folder(&self) -> &RunFolder {
@@ -111,6 +165,11 @@ impl Recorder {
         self.folder.write_file(observations::FILE, &png)?;
         self.picture = Picture::Written;
         Ok(())
+    }
+
+    /// Tells people something.
+    pub(super) fn note(&mut self, line: impl Into<String>) -> Result<(), RunError> {
+        Ok(self.journal.note(line)?)
     }
 
     /// Records an evaluation.

@@ -1,11 +1,13 @@
 //! Environments and the agent that plays in them: a run without anything written down.
 
-use prism_algorithms::{Agent, Learned, Policy};
+use prism_algorithms::{Agent, Learned, Policy, Replay};
 use prism_environment::{AgentSteps, Seed, StepType, VectorEnvironment, VectorError, VectorStep};
 use prism_model::Device;
+use serde_bytes::ByteBuf;
 
 use crate::config::Config;
 use crate::error::{RunError, TrainingError};
+use crate::run::checkpoint::TrainingState;
 
 /// An agent in its environments. Whoever steps it is told what happens, as it happens.
 #[derive(Debug)]
@@ -70,9 +72,43 @@ impl Training {
         for stream in 0..environments.len() {
             agent.begin(stream, environments.observation(stream));
         }
+        Ok(Self::of(config, environments, agent))
+    }
+
+    /// Continues where [`Training::state`] was taken, in environments and with an agent of the same configuration. `load`
+    /// puts the replay together, for an agent whose replay is like the one it is given.
+    ///
+    /// # Errors
+    /// Why the state cannot be used, and why an agent cannot be built for the environments.
+    pub(crate) fn resume(
+        config: &Config,
+        mut environments: VectorEnvironment,
+        seed: Seed,
+        device: &Device,
+        state: TrainingState,
+        load: impl FnOnce(&Replay) -> Result<Replay, RunError>,
+        refused: impl Fn(&dyn std::fmt::Display) -> RunError,
+    ) -> Result<Self, RunError> {
+        let mut agent = Agent::new(config.agent(), environments.spec(), environments.len(), seed, device)?;
+        environments.load_state(&state.environments).map_err(|error| refused(&error))?;
+        let replay = load(agent.replay())?;
+        agent.restore(state.agent, replay).map_err(|error| refused(&error))?;
+        Ok(Self::of(config, environments, agent))
+    }
+
+    fn of(config: &Config, environments: VectorEnvironment, agent: Agent) -> Self {
         let training = config.training();
         let order = if training.pipeline { Order::Pipelined } else { Order::InTurns };
-        Ok(Self { environments, agent, order, limit: training.limit })
+        Self { environments, agent, order, limit: training.limit }
+    }
+
+    /// What another process needs to continue from here, beside the replay.
+    ///
+    /// # Errors
+    /// When an environment cannot be saved, and when a loss of the last update is not finite.
+    pub(crate) fn state(&mut self) -> Result<TrainingState, TrainingError> {
+        let environments = ByteBuf::from(self.environments.save_state()?);
+        Ok(TrainingState { environments, agent: self.agent.state()? })
     }
 
     /// The agent.

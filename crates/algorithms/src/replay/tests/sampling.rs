@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand::RngExt;
 
 use super::super::{PrioritySpread, Replay, ReplayConfig, Sampling};
-use super::{FRAME_BYTES, bytes_of, config, contents, load, time_step};
+use super::{FRAME_BYTES, config, contents, reloaded, time_step};
 use crate::batch::Batch;
 use crate::transition::TransitionId;
 
@@ -15,7 +15,7 @@ const PROPORTIONAL: Sampling = Sampling::Proportional { exponent: 0.6 };
 const RANK_BASED: Sampling = Sampling::RankBased { exponent: 0.7 };
 
 /// Updates some transitions, several of them perhaps twice, some of them gone, with priorities that are often equal.
-pub(super) fn update_some(replay: &mut Replay, generator: &mut Generator) {
+pub(in super::super) fn update_some(replay: &mut Replay, generator: &mut Generator) {
     let newest = replay.living().end.0;
     if newest == 0 {
         return;
@@ -299,7 +299,7 @@ fn a_priority_of_minus_0_is_one_of_0() {
         let batch = draw(&replay, 1_000, 0.0, &mut Seed(1).generator());
         let second = batch.ids.iter().filter(|&&id| id == TransitionId(1)).count();
         assert!(second > 500, "{sampling:?} draws {second} of 1000 from the one with priority 1");
-        assert!(load(&bytes_of(&replay)).is_ok());
+        assert!(reloaded(&replay).is_ok());
     }
 }
 

@@ -1,0 +1,138 @@
+//! A run that is to go on where it was when its last checkpoint was taken.
+
+use std::path::Path;
+
+use prism_runs::{Checkpoints, RecordedRun, RunFolder, RunLock, WholeCheckpoint};
+
+use super::checkpoint::RunState;
+use crate::config::{Config, Override, Source};
+use crate::error::RunError;
+
+/// Settings that may change while a run goes on, and whole sections of them: what is learned does not depend on them.
+const CHANGEABLE: [&str; 7] = [
+    "training.agent_steps",
+    "training.stop_score",
+    "training.save_period",
+    "training.checkpoints",
+    "environment.threads",
+    "run.device",
+    "evaluation.",
+];
+
+/// A run that is to go on: its folder, which no other process can write meanwhile, its configuration, and the checkpoint that
+/// it goes on from. [`Run::resume`](crate::Run::resume) makes it a run again.
+#[derive(Debug)]
+pub struct Resumption {
+    pub(super) folder: RunFolder,
+    pub(super) lock: RunLock,
+    pub(super) config: Config,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) checkpoint: WholeCheckpoint,
+    pub(super) state: RunState,
+    /// What there is to say about how it goes on.
+    pub(super) notes: Vec<String>,
+}
+
+impl Resumption {
+    /// Opens the run in the folder at `path`, with `changes` to its configuration. A run that was solved goes on to its limit,
+    /// unless `changes` says when to stop.
+    ///
+    /// # Errors
+    /// When the folder is not that of a run, another process writes it, it has no whole checkpoint, the run has reached its
+    /// limit, or `changes` are none that a run may make while it goes on.
+    pub fn open(path: &Path, changes: &[Override]) -> Result<Self, RunError> {
+        let folder = RunFolder::open(path)?;
+        let source = Source::read(path)?;
+        let before = Config::read(&source, &[])?;
+        let mut config = Config::read(&source, changes)?;
+        if let Some(key) = first_change(&before, &config).filter(|key| !is_changeable(key)) {
+            return Err(RunError::Unchangeable { key: key.to_owned() });
+        }
+        let lock = RunLock::take(&folder)?;
+        let mut checkpoints = Checkpoints::of(&folder);
+        let mut checkpoint = checkpoints.newest_whole()?;
+        let state = RunState::take(&mut checkpoint)?;
+        let mut notes: Vec<String> =
+            checkpoint.damage.iter().map(|damage| format!("damaged, and not used: {damage}")).collect();
+
+        // A run that was killed after its last step has no summary yet, and only completes its records.
+        let ended = Recorded::of(path);
+        if ended == Recorded::Solved
+            && let Some(score) = config.training().stop_score.filter(|&score| state.scores().solved(score))
+        {
+            config = config.with("training.stop_score", "none")?;
+            notes.push(format!("the run was solved with a mean score of {score}: it goes on until its limit"));
+        }
+        let (at, limit, limit_before) = (checkpoint.entry.at.agent_steps, config.training().limit, before.training().limit);
+        if at >= limit && (ended != Recorded::Open || limit != limit_before) {
+            return Err(RunError::AtLimit { at, limit });
+        }
+        if limit != limit_before {
+            notes.push(format!("its limit was {limit_before} and is now {limit}"));
+        }
+        Ok(Self { folder, lock, config, checkpoints, checkpoint, state, notes })
+    }
+
+    /// The configuration of the run as it goes on.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// How a run has ended, as far as it matters for going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recorded {
+    Solved,
+    Limit,
+    /// It was interrupted, failed or never said how it ended.
+    Open,
+}
+
+impl Recorded {
+    fn of(path: &Path) -> Self {
+        let summary = RecordedRun::open(path).and_then(|run| run.summary());
+        match summary {
+            Ok(Some(summary)) if summary.ending == "solved" => Self::Solved,
+            Ok(Some(summary)) if summary.ending == "limit" => Self::Limit,
+            _ => Self::Open,
+        }
+    }
+}
+
+/// The first setting in which two configurations differ and that may not change, else the first in which they differ.
+fn first_change(before: &Config, after: &Config) -> Option<&'static str> {
+    let value = |config: &Config, key: &str| {
+        config.settings().find(|(path, _)| *path == key).map(|(_, value)| value.clone())
+    };
+    let keys = before.settings().chain(after.settings()).map(|(key, _)| key);
+    let mut changed = keys.filter(|key| value(before, key) != value(after, key));
+    let first = changed.next()?;
+    if is_changeable(first) { changed.find(|key| !is_changeable(key)).or(Some(first)) } else { Some(first) }
+}
+
+fn is_changeable(key: &str) -> bool {
+    CHANGEABLE.iter().any(|changeable| key == *changeable || (changeable.ends_with('.') && key.starts_with(changeable)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_learned_cannot_change_and_when_it_ends_can() {
+        let before = Config::preset("catch").unwrap();
+        let change = |key: &str, value: toml::Value| {
+            let after = before.with(key, value).unwrap();
+            let key = first_change(&before, &after).unwrap();
+            (key, is_changeable(key))
+        };
+        assert_eq!(change("training.agent_steps", 77.into()), ("training.agent_steps", true));
+        assert_eq!(change("evaluation.episodes", 3.into()), ("evaluation.episodes", true));
+        assert_eq!(change("learning.gamma", 0.5.into()), ("learning.gamma", false));
+        assert_eq!(change("run.seed", 5.into()), ("run.seed", false));
+        // A change that is allowed does not hide one that is not.
+        let after = before.with_all([("environment.threads", 2.into()), ("learning.gamma", toml::Value::Float(0.5))]).unwrap();
+        assert_eq!(first_change(&before, &after), Some("learning.gamma"));
+        assert_eq!(first_change(&before, &before), None);
+    }
+}
