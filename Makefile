@@ -1,7 +1,7 @@
 # GNU make. Every recipe runs through ./set-up, which finds or installs the tools the command needs.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build roms pong web test check
+.PHONY: help setup build roms pong resume-demo web test check
 
 target := $(or $(CARGO_TARGET_DIR),target)
 prism := $(target)/release/prism
@@ -17,7 +17,7 @@ options := $(if $(GAME),--game $(GAME)) $(if $(FRAMES),--frames $(FRAMES)) $(if 
 help: ## this list
 	@echo 'prism: value-based deep reinforcement learning on Atari'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  Options of make pong, all optional:'
 	@echo '    FRAMES=200000   end after so many emulator frames    SEED=1    seed of the run'
@@ -46,6 +46,9 @@ endif
 pong: roms ## train an agent on Pong until it is solved; Ctrl-C ends it and keeps everything
 	@echo 'pong: prism train $(preset) $(strip $(options))'
 	@./set-up $(prism) train $(preset) $(options)
+
+resume-demo: roms ## see a run that is killed three times become the one that never was
+	@./set-up benches/resume-demo.sh $(prism)
 
 # The game as WebAssembly, with vector instructions and without, in target folders of their own; and the page around it.
 wasm := cargo build --profile web -p lanterns-web --target wasm32-unknown-unknown
