@@ -8,6 +8,7 @@
 //! * `evaluation`: what `prism eval` takes into account and writes
 //! * `examples`: programs that use the libraries
 //! * `exchange`: policy files, ONNX and weights of PyTorch
+//! * `faults`: what goes wrong around a run
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `own`: environments of a program's own, and a run that it listens to
@@ -30,6 +31,8 @@ mod devices;
 mod evaluation;
 mod examples;
 mod exchange;
+#[cfg(target_os = "linux")]
+mod faults;
 #[cfg(unix)]
 mod interrupt;
 mod learning;

@@ -9,18 +9,7 @@ use prism::{
 };
 use prism_environment::Seed;
 
-use crate::support::{Family, assert_says, event_points, prism, refusal_in, rows};
-
-/// The files of a run that must not depend on the clock, where it has them.
-const RECORDS: [&str; 7] = [
-    "config.toml",
-    "episodes.csv",
-    "train.csv",
-    "evaluations.csv",
-    "distributions.csv",
-    "weights/latest.safetensors",
-    "weights/best.safetensors",
-];
+use crate::support::{Family, assert_same_records, assert_says, prism, refusal_in, rows};
 
 /// What is done when a run has made this many agent steps.
 struct At<Act> {
@@ -97,19 +86,6 @@ fn copy(from: &Path, to: &Path) {
             assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display());
         }
     }
-}
-
-#[track_caller]
-fn assert_same_records(expected: &Path, actual: &Path) {
-    for name in RECORDS {
-        let [expected, actual] = [expected, actual].map(|folder| fs::read(folder.join(name)).ok());
-        assert!(expected == actual, "{name} differs");
-    }
-    let curves = |folder: &Path| -> Vec<(u64, String, u32)> {
-        let points = event_points(folder).into_iter().filter(|point| !point.tag.starts_with("speed/"));
-        points.map(|point| (point.step, point.tag, point.value.to_bits())).collect()
-    };
-    assert!(curves(expected) == curves(actual), "the curves of TensorBoard differ");
 }
 
 /// A run, the same run interrupted twice at odd moments, and copies of it as it was at two other moments, as if it had been

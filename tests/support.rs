@@ -144,6 +144,31 @@ pub fn rows(path: &Path) -> Vec<Row> {
     rows.collect()
 }
 
+/// The files of a run that must not depend on the clock, where it has them.
+const RECORDS: [&str; 7] = [
+    "config.toml",
+    "episodes.csv",
+    "train.csv",
+    "evaluations.csv",
+    "distributions.csv",
+    "weights/latest.safetensors",
+    "weights/best.safetensors",
+];
+
+/// Checks that two runs have the same records: files byte for byte, the curves of TensorBoard but for their times.
+#[track_caller]
+pub fn assert_same_records(expected: &Path, actual: &Path) {
+    for name in RECORDS {
+        let [expected, actual] = [expected, actual].map(|folder| std::fs::read(folder.join(name)).ok());
+        assert!(expected == actual, "{name} differs");
+    }
+    let curves = |folder: &Path| -> Vec<(u64, String, u32)> {
+        let points = event_points(folder).into_iter().filter(|point| !point.tag.starts_with("speed/"));
+        points.map(|point| (point.step, point.tag, point.value.to_bits())).collect()
+    };
+    assert!(curves(expected) == curves(actual), "the curves of TensorBoard differ");
+}
+
 /// One point of a curve in a TensorBoard event file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 mod diagnostics;
+pub(crate) mod offending;
 pub(crate) mod state;
 
 use burn::tensor::Device;
@@ -12,6 +13,7 @@ use thiserror::Error;
 
 use self::config::AgentConfig;
 use self::diagnostics::Diagnostics;
+use self::offending::Offence;
 use crate::actor::{ActingNoise, Actor};
 use crate::batch::Batch;
 use crate::learner::{Learner, Measure, UpdateOutput, UpdateResult};
@@ -122,6 +124,8 @@ pub struct Agent {
     /// The last update, whose result is read while the next is computed.
     unread: Option<UnreadUpdate>,
     window: UpdateWindow,
+    /// Why it cannot continue to learn.
+    offence: Option<Offence>,
     /// Agent steps observed.
     agent_steps: AgentSteps,
     frames: Frames,
@@ -192,6 +196,7 @@ impl Agent {
             learner,
             unread: None,
             window: UpdateWindow::default(),
+            offence: None,
             agent_steps: AgentSteps(0),
             frames: Frames(0),
             learned: AgentSteps(0),
@@ -360,7 +365,7 @@ impl Agent {
             return Ok(None);
         };
         let result = output.read();
-        check_finite(&result, at)?;
+        self.check_finite(&ids, &result, at)?;
         if let (Some(prioritization), Some(measured)) = (&self.config.replay.prioritization, &result.priorities) {
             self.replay.update_priorities(&ids, &prioritization.priority.of(measured));
         }
@@ -378,6 +383,19 @@ impl Agent {
                 at,
             }
         }))
+    }
+
+    /// Refuses the result of an update that made the weights useless, and keeps it as [`Agent::offending_batch`].
+    fn check_finite(
+        &mut self,
+        ids: &[TransitionId],
+        result: &UpdateResult,
+        at: AgentPosition,
+    ) -> Result<(), LearningError> {
+        let Some(&loss) = result.losses.iter().find(|loss| !loss.is_finite()) else { return Ok(()) };
+        let update = at.updates;
+        self.offence = Some(Offence { update, ids: ids.to_vec(), result: result.clone() });
+        Err(LearningError::NotFinite { update, loss })
     }
 
     /// Distributions of the held-out observations, when a record of them is due.
@@ -410,13 +428,6 @@ impl Agent {
         let mut batch = Batch::new(count, input.bytes());
         self.replay.sample_into(&mut batch, 0.0, &mut self.held_out.generator());
         self.diagnostics.hold_out(Probe::new(input, batch.observations));
-    }
-}
-
-fn check_finite(result: &UpdateResult, at: AgentPosition) -> Result<(), LearningError> {
-    match result.losses.iter().find(|loss| !loss.is_finite()) {
-        Some(&loss) => Err(LearningError::NotFinite { update: at.updates, loss }),
-        None => Ok(()),
     }
 }
 

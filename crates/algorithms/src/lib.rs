@@ -29,6 +29,8 @@ pub use agent::config::{
     AgentConfig, DiagnosticsPlan, DistributionRecords, LearningPlan, OptimiserPlan, Prioritization, ReplayPlan,
 };
 #[cfg(feature = "train")]
+pub use agent::offending::OffendingBatch;
+#[cfg(feature = "train")]
 pub use agent::state::{AgentState, AgentStateError};
 #[cfg(feature = "train")]
 pub use agent::{Agent, AgentError, AgentPosition, Learned, LearningError, ObservedDistributions, UpdateSummary};

@@ -279,7 +279,7 @@ impl Replay {
     }
 
     /// Fills the rest of a batch whose ids are set.
-    fn gather(&self, batch: &mut Batch) {
+    pub(crate) fn gather(&self, batch: &mut Batch) {
         let bytes = self.config.observation.bytes();
         let Batch { observations, next_observations, actions, returns, discounts, ids, importance_weights } = batch;
         let size = ids.len();

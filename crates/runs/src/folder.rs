@@ -100,8 +100,7 @@ impl RunFolder {
         })?;
         let folder = Self { path: path.to_owned() };
         if let Err(error) = folder.fill(manifest) {
-            // The first error is the one to report, whether or not the folder can be removed.
-            let _ = fs::remove_dir_all(path);
+            folder.discard();
             return Err(error);
         }
         Ok(folder)
@@ -242,6 +241,11 @@ impl RunFolder {
     /// [`RunFolderError::Write`]; the previous file then stays as it was.
     pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), RunFolderError> {
         self.write(&self.path.join(name), bytes)
+    }
+
+    /// Removes the folder of a run that could not begin, as far as it can be removed: why it could not is to be reported.
+    pub fn discard(&self) {
+        let _ = fs::remove_dir_all(&self.path);
     }
 
     /// Writes what a run's folder starts with.

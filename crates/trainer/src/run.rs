@@ -1,6 +1,7 @@
 //! A run: an agent trained in the environments it is handed, and everything about it written down.
 
 mod checkpoint;
+mod offending;
 mod recorder;
 pub(crate) mod resumption;
 pub(crate) mod training;
@@ -90,18 +91,20 @@ impl Run {
             Place::At(path) => RunFolder::create(path, &manifest),
             Place::In(parent) => RunFolder::create_in(parent, &manifest),
         }?;
-        let lock = RunLock::take(&folder)?;
-        let saver = config.training().checkpoints.then(|| Saver::new(Checkpoints::of(&folder)));
-        let journal = Journal::create(&folder, header(config, manifest, &training, &need))?;
-        let recorder = Recorder::new(config, card, folder, journal, training.steps());
-        let interrupt = Interrupt::default();
-        let config = config.clone();
-        let run = Self { config, environments, device, training, recorder, saver, interrupt, _lock: lock };
-        let mut run = run.opened(&choice, Vec::new())?;
-        // However soon it is killed, it can go on.
-        run.checkpoint()?;
-        run.complete_checkpoint()?;
-        Ok(run)
+        let begin = |folder: RunFolder| {
+            let lock = RunLock::take(&folder)?;
+            let saver = config.training().checkpoints.then(|| Saver::new(Checkpoints::of(&folder)));
+            let journal = Journal::create(&folder, header(config, manifest, &training, &need))?;
+            let recorder = Recorder::new(config, card, folder, journal, training.steps());
+            let (config, interrupt) = (config.clone(), Interrupt::default());
+            let run = Self { config, environments, device, training, recorder, saver, interrupt, _lock: lock };
+            let mut run = run.opened(&choice, Vec::new())?;
+            // However soon it is killed, it can go on.
+            run.checkpoint()?;
+            run.complete_checkpoint()?;
+            Ok(run)
+        };
+        begin(folder.clone()).inspect_err(|_: &RunError| folder.discard())
     }
 
     /// Goes on with a run, in the environments of [`Resumption::config`]. Its records will be those of a run that was never

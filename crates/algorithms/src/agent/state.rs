@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use thiserror::Error;
 
-use super::{Agent, AgentPosition, LearningError, Unread, UnreadUpdate, UpdateWindow, check_finite};
+use super::{Agent, AgentPosition, LearningError, Unread, UnreadUpdate, UpdateWindow};
 use crate::actor::Actor;
 use crate::learner::{LearnerState, LearnerStateError, UpdateResult};
 use crate::probe::Probe;
@@ -65,7 +65,7 @@ impl Agent {
             None => None,
             Some(UnreadUpdate { output, ids, at, diagnostics }) => {
                 let result = output.read();
-                check_finite(&result, at)?;
+                self.check_finite(&ids, &result, at)?;
                 let output = Unread::Host(result.clone());
                 self.unread = Some(UnreadUpdate { output, ids: ids.clone(), at, diagnostics: diagnostics.clone() });
                 Some(UnreadState { result, ids, at, diagnostics })

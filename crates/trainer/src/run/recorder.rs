@@ -15,6 +15,7 @@ use serde_bytes::ByteBuf;
 use crate::config::Config;
 use crate::error::RunError;
 use crate::policy_file::{CONFIG_KEY, POSITION_KEY, with_card};
+use crate::run::offending;
 use crate::run::training::TrainingEvent;
 
 /// Writes a run down and keeps its weights.
@@ -217,6 +218,13 @@ impl Recorder {
     /// Completes what can be completed of a run that cannot go on. What fails here adds nothing to why it cannot.
     pub(super) fn give_up(mut self, error: &RunError, agent: &Agent) {
         let _ = self.save(agent);
+        if let Some(batch) = agent.offending_batch() {
+            let written = self.folder.write_file(offending::FILE, &offending::safetensors(&batch, &agent.network_config().input));
+            let _ = written.map(|()| {
+                let path = self.folder.path().join(offending::FILE);
+                self.note(format!("the batch of update {} is in {}", batch.update, path.display()))
+            });
+        }
         let _ = self.journal.finish(Ending::Failed { reason: error.reason() }, position(agent));
     }
 }
