@@ -35,7 +35,8 @@ const RUN: [&str; 16] = [
 fn failing_calls(folder: &Path) -> PathBuf {
     let library = folder.join("failing_calls.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/failing_calls.c");
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).args([source, "-ldl"]).output();
+    let built =
+        Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).args([source, "-ldl"]).output();
     let built = built.expect("the C compiler that builds the emulator is there");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     library
@@ -220,7 +221,10 @@ fn learning_that_blows_up_leaves_good_weights_and_the_batch() {
     let output = prism(parent.path(), &[&RUN[..], &settings, &["--out", "run"]].concat());
     assert_clear(&output, &["learning has blown up", "optimiser.learning_rate"]);
     let run = parent.path().join("run");
-    assert_says(&fs::read_to_string(run.join("log.txt")).unwrap(), &["the batch of update", "offending-batch.safetensors"]);
+    assert_says(
+        &fs::read_to_string(run.join("log.txt")).unwrap(),
+        &["the batch of update", "offending-batch.safetensors"],
+    );
     let file = fs::read(run.join("offending-batch.safetensors")).unwrap();
     let (length, rest) = file.split_first_chunk().unwrap();
     let header: serde_json::Value = serde_json::from_slice(&rest[..u64::from_le_bytes(*length) as usize]).unwrap();

@@ -202,8 +202,7 @@ fn a_run_goes_on_beyond_its_limit_as_if_that_had_been_its_limit() {
     let summary = resumed(&short, &["training.frames=2000"]).unwrap().go().unwrap();
     assert_eq!((summary.ending, summary.at.agent_steps.0), (Ending::Limit, 2000));
     assert_same_records(&whole, &short);
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&fs::read(short.join("manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(short.join("manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["resumed"][0]["agent_steps"], 1234);
     assert_eq!(manifest["config"]["training"]["agent_steps"], 2000);
 }
@@ -219,12 +218,13 @@ fn a_solved_run_goes_on_as_if_no_score_had_ended_it() {
     assert_same_records(&whole, &solved);
 }
 
-/// The run in a folder, killed several times at moments that `delays` gives in milliseconds.
+/// The run in a folder, killed again and again until it ends by itself, at moments that `delay` gives in milliseconds: longer
+/// ones where it made no checkpoint since the kill before, for the machine may be busy.
 #[cfg(unix)]
-fn killed(folder: &Path, mut delays: impl FnMut() -> u64) -> usize {
+fn killed(folder: &Path, mut delay: impl FnMut() -> u64) -> usize {
     use std::process::{Command, Stdio};
-    let mut kills = 0;
-    for _ in 0..200 {
+    let (mut kills, mut patience, mut newest) = (0, 1.0, None);
+    loop {
         let mut child = Command::new(env!("CARGO_BIN_EXE_prism"))
             .args(["resume", "run"])
             .current_dir(folder)
@@ -232,7 +232,7 @@ fn killed(folder: &Path, mut delays: impl FnMut() -> u64) -> usize {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(delays()));
+        std::thread::sleep(std::time::Duration::from_millis(delay()).mul_f64(patience));
         child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
@@ -241,8 +241,12 @@ fn killed(folder: &Path, mut delays: impl FnMut() -> u64) -> usize {
             Some(0) => return kills,
             Some(code) => panic!("it ends with {code} after {kills} kills: {message}"),
         }
+        let files = fs::read_dir(folder.join("run/checkpoints")).unwrap().map(|file| file.unwrap().path());
+        let head = files.filter(|path| path.extension().is_some_and(|ending| ending == "head")).max();
+        patience = if head == newest { patience * 1.5 } else { 1.0 };
+        newest = head;
+        assert!(patience < 1e4, "the run does not get on: {kills} kills");
     }
-    panic!("the run does not get on: {kills} kills");
 }
 
 /// How often the soak kills in all; a few dozen times otherwise.
@@ -291,7 +295,8 @@ fn of_damaged_checkpoints_the_one_before_is_used_or_the_copy() {
     begun(&whole, &catch("proportional", &[])).go().unwrap();
     let run = interrupted(parent.path());
     let files = |folder: &Path| -> Vec<PathBuf> {
-        let mut files: Vec<_> = fs::read_dir(folder.join("checkpoints")).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(folder.join("checkpoints")).unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();
         files
     };
@@ -317,7 +322,8 @@ fn of_damaged_checkpoints_the_one_before_is_used_or_the_copy() {
     // The damaged head is named where the run says what it does.
     let copied = parent.path().join("named");
     copy(&run, &copied);
-    let head = files(&copied).into_iter().rfind(|path| path.extension().is_some_and(|ending| ending == "head")).unwrap();
+    let head =
+        files(&copied).into_iter().rfind(|path| path.extension().is_some_and(|ending| ending == "head")).unwrap();
     fs::write(&head, "no checkpoint").unwrap();
     resumed(&copied, &[]).unwrap().go().unwrap();
     let log = fs::read_to_string(copied.join("log.txt")).unwrap();
@@ -330,9 +336,15 @@ fn what_cannot_go_on_is_refused_and_nothing_is_changed() {
     let run = interrupted(parent.path());
     let before = fs::read(run.join("episodes.csv")).unwrap();
     let refused = |arguments: &[&str]| refusal_in(parent.path(), arguments);
-    assert_says(&refused(&["resume", "run", "--set", "learning.gamma=0.5"]), &["learning.gamma cannot change", "prism train"]);
+    assert_says(
+        &refused(&["resume", "run", "--set", "learning.gamma=0.5"]),
+        &["learning.gamma cannot change", "prism train"],
+    );
     assert_says(&refused(&["resume", "run", "--set", "run.seed=9"]), &["run.seed cannot change"]);
-    assert_says(&refused(&["resume", "run", "--frames", "900"]), &["at 1000 agent steps", "its limit is 900", "--frames"]);
+    assert_says(
+        &refused(&["resume", "run", "--frames", "900"]),
+        &["at 1000 agent steps", "its limit is 900", "--frames"],
+    );
     assert_says(&refused(&["resume", "nowhere"]), &["there is nothing at nowhere"]);
     assert_says(&refused(&["resume", "."]), &["is not the folder of a run"]);
 

@@ -354,7 +354,8 @@ impl Agent {
         let diagnostics = completes.then(|| self.diagnostics.measure(&self.learner, &self.replay, importance_exponent));
         let at = self.position();
         let summary = self.read_update()?;
-        self.unread = Some(UnreadUpdate { output: Unread::Device(output), ids: self.batch.ids.clone(), at, diagnostics });
+        self.unread =
+            Some(UnreadUpdate { output: Unread::Device(output), ids: self.batch.ids.clone(), at, diagnostics });
         Ok(summary)
     }
 

@@ -152,6 +152,14 @@ pub enum EnvironmentError {
         /// The environment.
         environment: String,
     },
+    /// The environment would not go on from a saved state as it would have without.
+    #[error("{environment} would not go on from a saved state as it would have: {reason}")]
+    Inexact {
+        /// The environment.
+        environment: String,
+        /// What would differ, and what to do about it.
+        reason: &'static str,
+    },
     /// The environment does not do what [`Environment`] says of it: a mistake in its program.
     #[error("{environment} does not do what an environment must: {reason}")]
     Contract {

@@ -14,7 +14,7 @@ mod time_step;
 mod vector;
 
 pub use atari::environment::AtariEnvironment;
-pub use atari::games::{GAMES, GameEnd, GameInfo, Spelling, UnknownGame};
+pub use atari::games::{GAMES, GameEnd, GameInfo, Restores, Spelling, UnknownGame};
 pub use atari::options::{
     ActionSet, AtariConfig, AtariConfigError, AtariOption, AtariOptions, FireReset, LifeLoss, Points, Pooling,
     RewardTransform, View,

@@ -7,7 +7,9 @@ pub(crate) mod resumption;
 pub(crate) mod training;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use indicatif::HumanBytes;
 use prism_environment::{AgentSteps, VectorEnvironment};
 use prism_model::{Device, DeviceChoice, DeviceClass};
 use prism_runs::{
@@ -216,6 +218,7 @@ impl Run {
     }
 
     fn train(&mut self) -> Result<Ending, RunError> {
+        let begin = Instant::now();
         loop {
             if let Some(ending) = self.ending() {
                 // Before the last updates are read, which a run that goes on does later.
@@ -223,10 +226,7 @@ impl Run {
                 let Self { training, recorder, .. } = self;
                 training.finish(&mut |agent, event| recorder.record(agent, event))?;
                 self.complete_checkpoint()?;
-                if matches!(ending, Ending::Interrupted | Ending::Terminated) && self.saver.is_some() {
-                    let folder = self.recorder.folder().path().display().to_string();
-                    self.recorder.note(format!("`prism resume {folder}` goes on from here"))?;
-                }
+                self.close_checkpoints(&ending, begin.elapsed())?;
                 return Ok(ending);
             }
             let before = self.now();
@@ -270,6 +270,7 @@ impl Run {
     /// Begins to write a checkpoint of the run as it stands. That one cannot be written is no reason to stop: those before it
     /// stay.
     fn checkpoint(&mut self) -> Result<(), RunError> {
+        let begin = Instant::now();
         let Self { training, recorder, saver: Some(saver), .. } = self else { return Ok(()) };
         let state = match training.state() {
             Err(TrainingError::Environment(error)) if checkpoint::cannot_be_saved(&error) => {
@@ -280,16 +281,31 @@ impl Run {
             state => state?,
         };
         let at = recorder::position(training.agent());
-        match saver.save(at, state, training.agent().replay(), recorder.state()?) {
-            Ok(()) => Ok(()),
-            Err(error) => recorder.note(not_written(error)),
-        }
+        let outcome = saver.save(at, state, training.agent().replay(), recorder.state()?);
+        saver.count(begin.elapsed());
+        outcome.or_else(|error| recorder.note(not_written(error)))
     }
 
     /// Waits until the last checkpoint is written.
     fn complete_checkpoint(&mut self) -> Result<(), RunError> {
         let Self { recorder, saver: Some(saver), .. } = self else { return Ok(()) };
         saver.wait().or_else(|error| recorder.note(not_written(error)))
+    }
+
+    /// Says what checkpoints took of `time`, and how to go on from the last.
+    fn close_checkpoints(&mut self, ending: &Ending, time: Duration) -> Result<(), RunError> {
+        let Self { recorder, saver: Some(saver), .. } = self else { return Ok(()) };
+        if let Some((waited, bytes)) = saver.cost() {
+            let percent = 100.0 * waited.as_secs_f64() / time.as_secs_f64();
+            let (seconds, bytes) = (waited.as_secs_f64(), HumanBytes(bytes));
+            recorder
+                .note(format!("training waited {seconds:.2} s for checkpoints ({percent:.2}%), which take {bytes}"))?;
+        }
+        if matches!(ending, Ending::Interrupted | Ending::Terminated) {
+            let folder = recorder.folder().path().display().to_string();
+            recorder.note(format!("`prism resume {folder}` goes on from here"))?;
+        }
+        Ok(())
     }
 
     fn evaluate(&mut self) -> Result<(), RunError> {

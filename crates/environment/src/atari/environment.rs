@@ -7,7 +7,7 @@ use prism_frames::{Colour, FrameStack};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::games::GameEnd;
+use super::games::{GameEnd, Restores};
 use super::options::{ActionSet, AtariConfig, AtariOptions, FireReset, LifeLoss, Points, Pooling, View};
 use super::preprocessing::Preprocessing;
 use crate::emulator::interface::{Action, Emulator, EmulatorError, RAM_BYTES};
@@ -362,6 +362,11 @@ impl Environment for AtariEnvironment {
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
+        if let (Restores::NotTheScreen, ViewBuffers::Image(_)) = (self.config.game().restores, &self.view) {
+            let reason = "a few pixels of its next picture are those of two frames ago, which the emulator does not save \
+                          (it can be saved with environment.view = \"ram\")";
+            return Err(EnvironmentError::Inexact { environment: self.spec.name.clone(), reason });
+        }
         let mut frames = vec![0; self.spec.observation.bytes()];
         self.stack.write(&mut frames);
         let saved =

@@ -17,6 +17,18 @@ pub struct GameInfo {
     pub palette: &'static Palette,
     /// How the end of a game is known.
     pub end: GameEnd,
+    /// What a state of it restores.
+    pub restores: Restores,
+}
+
+/// What the emulator's state of a game restores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restores {
+    /// Everything: the game goes on as it would have.
+    Everything,
+    /// All but the screen's last two pictures. The game leaves pixels of a frame undrawn, which show what was there two
+    /// frames ago, and no state has that: the first picture after a restore can differ.
+    NotTheScreen,
 }
 
 /// How it is known that a game has ended by its own rules.
@@ -124,7 +136,7 @@ fn near(squeezed: &str) -> Vec<&'static str> {
 }
 
 const fn game(name: &'static str, rom_bytes: usize, md5: u128, palette: &'static Palette) -> GameInfo {
-    GameInfo { name, rom_bytes, md5, palette, end: GameEnd::Reported }
+    GameInfo { name, rom_bytes, md5, palette, end: GameEnd::Reported, restores: Restores::Everything }
 }
 
 /// The 76 games of the ALE that `ale-sys` 0.1.2 carries, in alphabetical order. Sizes and MD5 are those of the ROM files
@@ -205,7 +217,8 @@ pub const GAMES: [GameInfo; 76] = [
     game("venture", 4096, 0x3e899eba0ca8cd2972da1ae5479b4f0d, Palette::NTSC),
     game("video_pinball", 4096, 0x107cc025334211e6d29da0b6be46aec7, Palette::NTSC),
     game("wizard_of_wor", 4096, 0x7e8aa18bc9502eb57daaf5e7c1e94da7, Palette::NTSC),
-    game("yars_revenge", 4096, 0xc5930d0e8cdae3e037349bfa08e871be, Palette::NTSC),
+    // 16 pixels.
+    GameInfo { restores: Restores::NotTheScreen, ..game("yars_revenge", 4096, 0xc5930d0e8cdae3e037349bfa08e871be, Palette::NTSC) },
     game("zaxxon", 8192, 0xeea0da9b987d661264cce69a7c13c3bd, Palette::NTSC),
 ];
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use prism_algorithms::{AgentState, Replay, ReplayExtent, ReplayHead, ReplayLoader, ReplayPart};
 use prism_environment::{EnvironmentError, VectorError};
@@ -38,6 +39,8 @@ pub(crate) struct TrainingState {
 #[derive(Debug)]
 pub(super) struct Saver {
     stage: Stage,
+    /// How long the run has waited for checkpoints.
+    waited: Duration,
     /// The parts of the last checkpoint that was completed.
     parts: Vec<ReplayExtent>,
 }
@@ -57,12 +60,12 @@ type Written = (Checkpoints, Result<Vec<ReplayExtent>, CheckpointError>);
 impl Saver {
     /// The saver of a new run.
     pub(super) fn new(checkpoints: Checkpoints) -> Self {
-        Self { stage: Stage::Idle(checkpoints), parts: Vec::new() }
+        Self { stage: Stage::Idle(checkpoints), waited: Duration::ZERO, parts: Vec::new() }
     }
 
     /// The saver of a run that goes on from `state`.
     pub(super) fn resumed(checkpoints: Checkpoints, state: &RunState) -> Self {
-        Self { stage: Stage::Idle(checkpoints), parts: state.parts.clone() }
+        Self { stage: Stage::Idle(checkpoints), waited: Duration::ZERO, parts: state.parts.clone() }
     }
 
     /// Begins to write a checkpoint of a run at `at`, once the one before is written. The replay may change as soon as this
@@ -105,6 +108,17 @@ impl Saver {
         self.stage = Stage::Idle(checkpoints);
         self.parts = outcome?;
         Ok(())
+    }
+
+    /// Adds time that the run has waited for a checkpoint.
+    pub(super) fn count(&mut self, waited: Duration) {
+        self.waited += waited;
+    }
+
+    /// How long the run has waited for checkpoints, and the bytes that they take; nothing before the first is complete.
+    pub(super) fn cost(&self) -> Option<(Duration, u64)> {
+        let Stage::Idle(checkpoints) = &self.stage else { return None };
+        Some((self.waited, checkpoints.bytes()))
     }
 
     /// The parts of the next checkpoint, and the one that is to be written, if anything is new.
@@ -157,9 +171,7 @@ fn write(mut checkpoints: Checkpoints, entry: CheckpointEntry, state: RunState, 
         if let (Some(part), Some(name)) = (&new, entry.parts.last()) {
             checkpoints.write_part(name, &|out| part.write_to(out))?;
         }
-        checkpoints.write_head(entry.clone(), &|out| {
-            postcard::to_io(&state, out).map(|_| ()).map_err(io::Error::other)
-        })
+        checkpoints.write_head(entry.clone(), &|out| postcard::to_io(&state, out).map(|_| ()).map_err(io::Error::other))
     };
     let outcome = written();
     (checkpoints, outcome.map(|()| state.parts))
@@ -206,7 +218,8 @@ pub(super) fn unusable(checkpoint: &WholeCheckpoint, reason: &dyn std::fmt::Disp
     RunError::UnusableCheckpoint { at: at.agent_steps, program: program.clone(), reason: reason.to_string() }
 }
 
-/// Whether environments cannot be saved at all, which is no fault of the run.
+/// Whether environments of this kind cannot be saved, which is no fault of the run.
 pub(super) fn cannot_be_saved(error: &VectorError) -> bool {
-    matches!(error, VectorError::Environment { source: EnvironmentError::NoState { .. }, .. })
+    let VectorError::Environment { source, .. } = error else { return false };
+    matches!(source, EnvironmentError::NoState { .. } | EnvironmentError::Inexact { .. })
 }

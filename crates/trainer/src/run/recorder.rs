@@ -219,7 +219,8 @@ impl Recorder {
     pub(super) fn give_up(mut self, error: &RunError, agent: &Agent) {
         let _ = self.save(agent);
         if let Some(batch) = agent.offending_batch() {
-            let written = self.folder.write_file(offending::FILE, &offending::safetensors(&batch, &agent.network_config().input));
+            let written =
+                self.folder.write_file(offending::FILE, &offending::safetensors(&batch, &agent.network_config().input));
             let _ = written.map(|()| {
                 let path = self.folder.path().join(offending::FILE);
                 self.note(format!("the batch of update {} is in {}", batch.update, path.display()))
