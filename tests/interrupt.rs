@@ -107,6 +107,11 @@ fn an_evaluation_in_a_run_does_not_delay_its_end() {
     run.wait_for_lines("episodes.csv", 12);
     assert_says(&run.interrupt(), &["interrupted at", "after 11 episodes"]);
     assert!(rows(&folder.path().join("run/evaluations.csv")).is_empty(), "an evaluation cut short says nothing");
+    // The run that goes on makes it first.
+    let more = ["resume", "run", "--agent-steps", "150", "--set", "evaluation.episodes=3"];
+    assert!(prism(folder.path(), &more).status.success());
+    let evaluations = rows(&folder.path().join("run/evaluations.csv"));
+    assert_eq!(evaluations.iter().map(|row| row.number("agent_steps")).collect::<Vec<_>>(), [100.0]);
 }
 
 #[test]
@@ -118,6 +123,11 @@ fn a_run_that_the_system_tells_to_stop_says_so_with_its_code() {
     let summary = fs::read_to_string(folder.path().join("run/summary.json")).unwrap();
     assert_says(&summary, &["\"ending\": \"terminated\""]);
     assert!(folder.path().join("run/weights/latest.safetensors").is_file());
+    assert_says(&fs::read_to_string(folder.path().join("stdout")).unwrap(), &["`prism resume run` goes on from here"]);
+    let steps = rows(&folder.path().join("run/episodes.csv")).last().unwrap().number("agent_steps") as u64 + 500;
+    let output = prism(folder.path(), &["resume", "run", "--agent-steps", &steps.to_string()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(rows(&folder.path().join("run/timing.csv")).last().unwrap().number("agent_steps"), steps as f64);
 }
 
 /// A signal that is ignored when the program starts stays ignored: `nohup`, or a shell that starts it in the background,

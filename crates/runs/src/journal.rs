@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use prism_environment::AgentSteps;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Meter, Moment};
@@ -38,9 +39,19 @@ pub struct Journal {
     ended: bool,
 }
 
+/// What a run has still to record for the agent steps that it has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owed {
+    /// Nothing.
+    Nothing,
+    /// An evaluation, which has not been made or was cut short.
+    Evaluation,
+}
+
 /// The state of a journal that a later process needs to continue it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JournalPosition {
+    owed: Owed,
     files: FilePositions,
     elapsed: Duration,
     timed: Duration,
@@ -96,8 +107,13 @@ impl Journal {
     /// # Errors
     /// When a file is missing, cannot be written or is shorter than at `position`.
     pub fn resume(folder: &RunFolder, header: RunHeader, position: &JournalPosition) -> Result<Self, RecordError> {
-        let JournalPosition { files, elapsed, timed, totals } = position;
-        let of_others = later_evaluations(folder, files, totals.at.agent_steps)?;
+        let JournalPosition { owed, files, elapsed, timed, totals } = position;
+        // The run's own are those of later agent steps, and of these where that one is owed.
+        let own_from = match owed {
+            Owed::Nothing => totals.at.agent_steps + AgentSteps(1),
+            Owed::Evaluation => totals.at.agent_steps,
+        };
+        let of_others = later_evaluations(folder, files, own_from)?;
         let mut sinks: Vec<Box<dyn Sink>> = vec![
             Box::new(Tables::open(folder, &header)?),
             Box::new(TensorBoard::open(folder, &header)?),
@@ -169,11 +185,11 @@ impl Journal {
         self.record(Event::Note(line.into()))
     }
 
-    /// The state to continue from. Everything recorded so far is on the disk when this returns.
+    /// The state to continue from, where the run owes `owed`. Everything recorded so far is on the disk when this returns.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn position(&mut self) -> Result<JournalPosition, RecordError> {
+    pub fn position(&mut self, owed: Owed) -> Result<JournalPosition, RecordError> {
         // A line that is held back until its second ends would be lost.
         if let Some(line) = self.narrator.held_back() {
             self.note(line)?;
@@ -182,7 +198,8 @@ impl Journal {
         for sink in &mut self.sinks {
             files.extend(sink.position()?);
         }
-        Ok(JournalPosition { files, elapsed: self.meter.elapsed(), timed: self.timed, totals: self.totals.clone() })
+        let (elapsed, timed, totals) = (self.meter.elapsed(), self.timed, self.totals.clone());
+        Ok(JournalPosition { owed, files, elapsed, timed, totals })
     }
 
     /// Records how the run ended at `at` and completes every file. A journal that is dropped without it records that the
@@ -266,6 +283,13 @@ impl Totals {
             Event::Progress(at) => self.at = *at,
             _ => {}
         }
+    }
+}
+
+impl JournalPosition {
+    /// What the run owed.
+    pub fn owed(&self) -> Owed {
+        self.owed
     }
 }
 

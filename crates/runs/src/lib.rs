@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use prism_environment::{AgentSteps, Frames, Seed};
-//! use prism_runs::{Ending, Event, Journal, Manifest, Position, RecordedRun, RunFolder, RunHeader, RunIdentity};
+//! use prism_runs::{Ending, Event, Journal, Manifest, Owed, Position, RecordedRun, RunFolder, RunHeader, RunIdentity};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let parent = tempfile::tempdir()?;
 //! # let runs = parent.path();
@@ -33,7 +33,7 @@
 //!     at.frames += Frames(1);
 //!     journal.record(Event::Progress(at))?;
 //! }
-//! let checkpoint = journal.position()?; // a later process continues from here
+//! let checkpoint = journal.position(Owed::Nothing)?; // a later process continues from here
 //! journal.finish(Ending::Interrupted, at)?;
 //!
 //! let journal = Journal::resume(&folder, header, &checkpoint)?;
@@ -78,7 +78,7 @@ pub use events::{
     Value,
 };
 pub use folder::{RunFolder, RunFolderError, SavedWeights};
-pub use journal::{Journal, JournalPosition};
+pub use journal::{Journal, JournalPosition, Owed};
 pub use lock::RunLock;
 pub use log::Log;
 pub use manifest::{Machine, Manifest, RunIdentity};

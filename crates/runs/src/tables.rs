@@ -135,12 +135,12 @@ pub fn append_evaluation(folder: &RunFolder, protocol: &str, record: &Evaluation
     file.evaluation(protocol, record)
 }
 
-/// The evaluations that were added to the `evaluations.csv` of a run after it had the length in `position`, of weights that the
-/// run had by `at`: those that `prism eval` made, which the run does not make again when it goes on from there.
+/// The evaluations that were added to the `evaluations.csv` of a run after it had the length in `position`, of weights from before
+/// `own_from`: those that `prism eval` made, which the run does not make again when it goes on from there.
 pub(crate) fn later_evaluations(
     folder: &RunFolder,
     position: &FilePositions,
-    at: AgentSteps,
+    own_from: AgentSteps,
 ) -> Result<Vec<EvaluationRow>, RecordError> {
     let path = folder.path().join(EVALUATIONS);
     let text = match fs::read(&path) {
@@ -150,7 +150,7 @@ pub(crate) fn later_evaluations(
     let later = text.get(position.bytes(EVALUATIONS).unwrap_or(0) as usize..).unwrap_or_default();
     let rows = csv::ReaderBuilder::new().has_headers(false).from_reader(later).into_deserialize::<EvaluationRow>();
     // A row that was cut short goes with what is removed.
-    Ok(rows.flatten().filter(|row| row.agent_steps <= at.0).collect())
+    Ok(rows.flatten().filter(|row| row.agent_steps < own_from.0).collect())
 }
 
 /// Adds evaluations to the `evaluations.csv` of a run, under the numbers that follow there.

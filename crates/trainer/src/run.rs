@@ -13,8 +13,8 @@ use indicatif::HumanBytes;
 use prism_environment::{AgentSteps, VectorEnvironment};
 use prism_model::{Device, DeviceChoice, DeviceClass};
 use prism_runs::{
-    CheckpointError, Checkpoints, Ending, EvaluationRecord, Journal, Manifest, RunFolder, RunFolderError, RunHeader,
-    RunIdentity, RunLock, Sink, Summary,
+    CheckpointError, Checkpoints, Ending, EvaluationRecord, Journal, Manifest, Owed, RunFolder, RunFolderError,
+    RunHeader, RunIdentity, RunLock, Sink, Summary,
 };
 
 use self::checkpoint::{RunState, Saver};
@@ -62,6 +62,7 @@ pub struct Run {
     recorder: Recorder,
     /// None where there are no checkpoints.
     saver: Option<Saver>,
+    owed: Owed,
     interrupt: Interrupt,
     /// Other processes are kept out of the folder as long as the run lives.
     _lock: RunLock,
@@ -99,7 +100,8 @@ impl Run {
             let journal = Journal::create(&folder, header(config, manifest, &training, &need))?;
             let recorder = Recorder::new(config, card, folder, journal, training.steps());
             let (config, interrupt) = (config.clone(), Interrupt::default());
-            let run = Self { config, environments, device, training, recorder, saver, interrupt, _lock: lock };
+            let owed = Owed::Nothing;
+            let run = Self { config, environments, device, training, recorder, saver, owed, interrupt, _lock: lock };
             let mut run = run.opened(&choice, Vec::new())?;
             // However soon it is killed, it can go on.
             run.checkpoint()?;
@@ -120,6 +122,7 @@ impl Run {
         let device = choice.device.open();
         let card = card(&config.environment().kind, built.spec());
         let saver = Saver::resumed(checkpoints, &state);
+        let owed = state.recorder.journal().owed();
         let RunState { training, replay, recorder, .. } = state;
         let load = |like: &_| checkpoint::load_replay(replay, &checkpoint, like);
         let refused = |reason: &dyn std::fmt::Display| checkpoint::unusable(&checkpoint, reason);
@@ -132,7 +135,8 @@ impl Run {
         let recorder = Recorder::resumed(&config, card, folder, journal, recorder)?;
         let saver = config.training().checkpoints.then_some(saver);
         let interrupt = Interrupt::default();
-        Self { config, environments, device, training, recorder, saver, interrupt, _lock: lock }.opened(&choice, notes)
+        let run = Self { config, environments, device, training, recorder, saver, owed, interrupt, _lock: lock };
+        run.opened(&choice, notes)
     }
 
     /// Says what there is to say before it begins, and writes its first weights.
@@ -220,6 +224,9 @@ impl Run {
     fn train(&mut self) -> Result<Ending, RunError> {
         let begin = Instant::now();
         loop {
+            if self.owed == Owed::Evaluation {
+                self.evaluate()?;
+            }
             if let Some(ending) = self.ending() {
                 // Before the last updates are read, which a run that goes on does later.
                 self.checkpoint()?;
@@ -242,6 +249,10 @@ impl Run {
 
     fn ending(&self) -> Option<Ending> {
         let training = self.config.training();
+        if self.owed == Owed::Evaluation {
+            // It was cut short: the run has not come to its end.
+            return self.interrupt.ending();
+        }
         if training.stop_score.is_some_and(|score| self.recorder.scores().solved(score)) {
             Some(Ending::Solved)
         } else if self.now() >= training.limit {
@@ -254,10 +265,8 @@ impl Run {
     /// What falls due after `before` beside learning: weights to save, evaluations, progress to show.
     fn keep(&mut self, before: AgentSteps) -> Result<(), RunError> {
         let now = self.now();
-        if let Some(period) = self.config.evaluation().period
-            && periods(before, now, period) > 0
-        {
-            self.evaluate()?;
+        if self.config.evaluation().period.is_some_and(|period| periods(before, now, period) > 0) {
+            self.owed = Owed::Evaluation;
         }
         self.recorder.progress(self.training.agent())?;
         if periods(before, now, self.config.training().save_period) > 0 {
@@ -271,7 +280,7 @@ impl Run {
     /// stay.
     fn checkpoint(&mut self) -> Result<(), RunError> {
         let begin = Instant::now();
-        let Self { training, recorder, saver: Some(saver), .. } = self else { return Ok(()) };
+        let Self { training, recorder, owed, saver: Some(saver), .. } = self else { return Ok(()) };
         let state = match training.state() {
             Err(TrainingError::Environment(error)) if checkpoint::cannot_be_saved(&error) => {
                 recorder.note(format!("no checkpoints, and no going on with this run once it has ended: {error}"))?;
@@ -281,7 +290,7 @@ impl Run {
             state => state?,
         };
         let at = recorder::position(training.agent());
-        let outcome = saver.save(at, state, training.agent().replay(), recorder.state()?);
+        let outcome = saver.save(at, state, training.agent().replay(), recorder.state(*owed)?);
         saver.count(begin.elapsed());
         outcome.or_else(|error| recorder.note(not_written(error)))
     }
@@ -321,6 +330,7 @@ impl Run {
                 at: recorder::position(agent),
             };
             self.recorder.evaluation(record)?;
+            self.owed = Owed::Nothing;
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ fn a_journal_that_goes_on_leaves_the_tables_of_one_that_was_never_interrupted() 
     let parts = new_folder(parent.path(), "parts");
     let mut journal = Journal::create(&parts, header()).unwrap();
     events(18).into_iter().for_each(|event| journal.record(event).unwrap());
-    let at = serde_json::to_string(&journal.position().unwrap()).unwrap();
+    let at = serde_json::to_string(&journal.position(Owed::Nothing).unwrap()).unwrap();
     events(27).into_iter().for_each(|event| journal.record(event).unwrap());
     journal.finish(Ending::Interrupted, position(27)).unwrap();
     let at: JournalPosition = serde_json::from_str(&at).unwrap();

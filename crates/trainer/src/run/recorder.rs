@@ -6,8 +6,8 @@ use prism_environment::VectorStep;
 use prism_model::{InputElement, Weights};
 use prism_report::observations::{self, Pixels};
 use prism_runs::{
-    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Journal, JournalPosition, Position, RunFolder,
-    SavedWeights, ScoreTracker, Sink, Summary, UpdateRecord,
+    DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, Journal, JournalPosition, Owed, Position,
+    RunFolder, SavedWeights, ScoreTracker, Sink, Summary, UpdateRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -90,10 +90,10 @@ impl Recorder {
 
     /// What is needed to go on from here. Everything recorded so far is on the disk when this returns, the best weights
     /// included.
-    pub(super) fn state(&mut self) -> Result<RecorderState, RunError> {
+    pub(super) fn state(&mut self, owed: Owed) -> Result<RecorderState, RunError> {
         self.save_best()?;
         Ok(RecorderState {
-            journal: self.journal.position()?,
+            journal: self.journal.position(owed)?,
             scores: self.scores.clone(),
             best: self.folder.read_weights(SavedWeights::Best)?.map(ByteBuf::from),
             picture: self.picture,
