@@ -148,7 +148,7 @@ struct UnreadUpdate {
 /// Where the result of an update is.
 #[derive(Debug)]
 enum Unread {
-    Device(UpdateOutput),
+    Device(Box<UpdateOutput>),
     /// It was copied for a checkpoint, and is taken account of when it would have been without one.
     Host(UpdateResult),
 }
@@ -354,8 +354,12 @@ impl Agent {
         let diagnostics = completes.then(|| self.diagnostics.measure(&self.learner, &self.replay, importance_exponent));
         let at = self.position();
         let summary = self.read_update()?;
-        self.unread =
-            Some(UnreadUpdate { output: Unread::Device(output), ids: self.batch.ids.clone(), at, diagnostics });
+        self.unread = Some(UnreadUpdate {
+            output: Unread::Device(Box::new(output)),
+            ids: self.batch.ids.clone(),
+            at,
+            diagnostics,
+        });
         Ok(summary)
     }
 

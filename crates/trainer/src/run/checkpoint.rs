@@ -84,8 +84,8 @@ impl Saver {
         let Stage::Idle(checkpoints) = std::mem::replace(&mut self.stage, Stage::Lost) else { return outcome };
         let (parts, new) = self.plan(replay);
         let state = RunState { training, replay: replay.head(), parts, recorder };
-        let program = format!("prism {} {}", env!("CARGO_PKG_VERSION"), env!("PRISM_COMMIT"));
-        let write = move || write(checkpoints, CheckpointEntry { at, program, parts: names(&state.parts) }, state, new);
+        let entry = CheckpointEntry { at, program: program(), parts: names(&state.parts) };
+        let write = move || write(checkpoints, entry, state, new);
         self.stage = begin(write);
         outcome
     }
@@ -175,6 +175,11 @@ fn write(mut checkpoints: Checkpoints, entry: CheckpointEntry, state: RunState, 
     };
     let outcome = written();
     (checkpoints, outcome.map(|()| state.parts))
+}
+
+/// Version and commit of this program.
+pub(super) fn program() -> String {
+    format!("prism {} {}", env!("CARGO_PKG_VERSION"), env!("PRISM_COMMIT"))
 }
 
 fn names(parts: &[ReplayExtent]) -> Vec<String> {

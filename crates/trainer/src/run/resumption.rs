@@ -4,7 +4,7 @@ use std::path::Path;
 
 use prism_runs::{Checkpoints, RecordedRun, RunFolder, RunLock, WholeCheckpoint};
 
-use super::checkpoint::RunState;
+use super::checkpoint::{RunState, program};
 use crate::config::{Config, Override, Source};
 use crate::error::RunError;
 
@@ -55,6 +55,10 @@ impl Resumption {
         let mut notes: Vec<String> =
             checkpoint.damage.iter().map(|damage| format!("damaged, and not used: {damage}")).collect();
 
+        let (wrote, goes_on) = (&checkpoint.entry.program, program());
+        if *wrote != goes_on {
+            notes.push(format!("{wrote} wrote the checkpoint and {goes_on} goes on: numbers may round differently"));
+        }
         // A run that was killed after its last step has no summary yet, and only completes its records.
         let ended = Recorded::of(path);
         if ended == Recorded::Solved
