@@ -227,9 +227,9 @@ fn rules_of_play_that_differ_from_those_of_a_protocol_are_named() {
     let sticky = prism(folder, &["eval", "sticky", "--protocol", "machado", "--episodes", "2"]);
     let sticky = String::from_utf8(sticky.stdout).unwrap();
     assert_says(&sticky, &["machado training games before the end with frame_limit = 400, episodes = 2, epsilon"]);
-    // Dopamine's games start without no-ops, whatever those of training did.
+    // Dopamine's games start as those of training did, here with no-ops, which its own never have.
     let (out, _) = eval(folder, &["--protocol", "dopamine", "--steps", "150", "--set", "environment.frame_limit=400"]);
-    assert_says(&out, &["dopamine evaluation with repeat_action_probability = 0.0, life_loss", "2 episodes"]);
+    assert_says(&out, &["dopamine evaluation with repeat_action_probability = 0.0, no_op_max = 30", "2 episodes"]);
 }
 
 #[test]

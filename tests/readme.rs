@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use prism::{Config, EvaluationLength, EvaluationProtocol, NewGames, Override, Source, listing, presets};
+use prism::{Config, Course, EvaluationLength, EvaluationProtocol, NewGames, Override, Source, listing, presets};
 use prism_environment::{ActionSet, AtariOptions, FireReset, GAMES, LifeLoss, Protocol, RewardTransform};
 use prism_model::Layers;
 use toml::{Table, Value};
@@ -147,8 +147,7 @@ fn guides_table_of_evaluation_protocols_is_that_of_the_protocols() {
     for protocol in EvaluationProtocol::ALL {
         let found = row_of(text, protocol.name());
         assert_eq!(found[7], format!("`{}`", protocol.rules()), "GUIDE.md's row for {protocol}");
-        let Some(NewGames { length, epsilon, no_op_max, frame_limit, weights, .. }) = protocol.new_games(Layers::Plain)
-        else {
+        let Some(NewGames { length, epsilon, course, weights, .. }) = protocol.new_games(Layers::Plain) else {
             assert_eq!((found[5], &found[6][..14]), ("none", "training games"), "GUIDE.md's row for {protocol}");
             continue;
         };
@@ -156,10 +155,14 @@ fn guides_table_of_evaluation_protocols_is_that_of_the_protocols() {
             EvaluationLength::Games(games) => games.to_string(),
             EvaluationLength::Phase(steps) => format!("those of {} agent steps", grouped(steps.0 as i64)),
         };
-        let starts = if no_op_max == 0 { "no no-ops".to_owned() } else { format!("no-ops, 1 to {no_op_max}") };
+        let (starts, cut) = match course {
+            Course::Own { no_op_max, frame_limit } => {
+                (format!("no-ops, 1 to {no_op_max}"), format!("{} frames", grouped(frame_limit.into())))
+            }
+            Course::OfTraining => ("as in training".to_owned(), "as in training".to_owned()),
+        };
         assert_eq!([found[1], found[3], found[5]], [&games, &starts, weights.name()], "GUIDE.md's row for {protocol}");
         assert!(found[2].contains(&epsilon.to_string()), "GUIDE.md's row for {protocol}: {}", found[2]);
-        let cut = format!("{} frames", grouped(frame_limit.into()));
         assert!(found[4].starts_with(&cut), "GUIDE.md's row for {protocol}: {}", found[4]);
         assert_eq!(found[6].contains("training games"), protocol.training_games().is_some(), "{protocol}");
     }

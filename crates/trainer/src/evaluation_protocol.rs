@@ -44,16 +44,25 @@ pub struct NewGames {
     pub epsilon: f64,
     /// What noisy layers do; `None` where the protocol does not say, and the run's setting stays.
     pub noise: Option<ActingNoise>,
-    /// Each game starts with 1 to this many frames without action; 0 for none.
-    pub no_op_max: u32,
-    /// Frames after which a game is cut short.
-    pub frame_limit: u32,
+    /// How they begin and end.
+    pub course: Course,
     /// The weights that play.
     pub weights: SavedWeights,
 }
 
-/// Half an hour of play at 60 frames a second.
-const HALF_AN_HOUR: u32 = 108_000;
+/// How games begin, and when they are cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// As those of training.
+    OfTraining,
+    /// As the protocol says, whatever those of training did.
+    Own {
+        /// Each game starts with 1 to this many frames without action.
+        no_op_max: u32,
+        /// Frames after which a game is cut short.
+        frame_limit: u32,
+    },
+}
 
 impl EvaluationProtocol {
     /// All of them.
@@ -115,8 +124,7 @@ impl EvaluationProtocol {
                 length: games(30),
                 epsilon: 0.05,
                 noise: None,
-                no_op_max: 30,
-                frame_limit: HALF_AN_HOUR / 6,
+                course: Course::Own { no_op_max: 30, frame_limit: 18_000 },
                 weights: SavedWeights::Best,
             }),
             // Hessel et al. 2018: "Episodes are truncated at 108K frames"; the captions of tables 5 and 6 have "200 testing
@@ -127,29 +135,26 @@ impl EvaluationProtocol {
                 length: games(200),
                 epsilon: if layers == Layers::Plain { 0.001 } else { 0.0 },
                 noise: Some(ActingNoise::Fresh),
-                no_op_max: 30,
-                frame_limit: HALF_AN_HOUR,
+                course: Course::Own { no_op_max: 30, frame_limit: 108_000 },
                 weights: SavedWeights::Best,
             }),
             Self::Machado => None,
-            // Dopamine's `dqn.gin`, `rainbow.gin`: `Runner.evaluation_steps = 125000`, `Runner.max_steps_per_episode = 27000`
-            // (of 4 frames), `epsilon_eval = 0.001`; no no-op starts.
+            // Dopamine's `dqn.gin`, `rainbow.gin`: `Runner.evaluation_steps = 125000`, `epsilon_eval = 0.001`; the environment is
+            // that of training.
             Self::Dopamine => Some(NewGames {
                 length: EvaluationLength::Phase(AgentSteps(125_000)),
                 epsilon: 0.001,
                 noise: None,
-                no_op_max: 0,
-                frame_limit: HALF_AN_HOUR,
+                course: Course::OfTraining,
                 weights: SavedWeights::Latest,
             }),
-            // `dqn_atari.py`: `evaluate(..., eval_episodes=10, epsilon=0.05)` at the end of training, in the environment of
-            // training, whose no-op starts are `NoopResetEnv(env, noop_max=30)`.
+            // `dqn_atari.py`: `evaluate(..., eval_episodes=10, epsilon=0.05)` at the end of training, in an environment
+            // that is made as that of training.
             Self::Cleanrl => Some(NewGames {
                 length: games(10),
                 epsilon: 0.05,
                 noise: None,
-                no_op_max: 30,
-                frame_limit: HALF_AN_HOUR,
+                course: Course::OfTraining,
                 weights: SavedWeights::Latest,
             }),
         }
@@ -199,9 +204,11 @@ impl EvaluationProtocol {
         if let Some(noise) = games.noise {
             values.push(("evaluation.noise", Value::String(name_of(noise).to_owned())));
         }
-        if matches!(config.environment().kind, EnvironmentKind::Atari { .. }) {
-            values.push(("environment.no_op_max", Value::Integer(games.no_op_max.into())));
-            values.push(("environment.frame_limit", Value::Integer(games.frame_limit.into())));
+        if let (Course::Own { no_op_max, frame_limit }, EnvironmentKind::Atari { .. }) =
+            (games.course, &config.environment().kind)
+        {
+            values.push(("environment.no_op_max", Value::Integer(no_op_max.into())));
+            values.push(("environment.frame_limit", Value::Integer(frame_limit.into())));
         }
         config.with_all(values.into_iter().filter(|(key, _)| !typed(key)))
     }
@@ -240,15 +247,14 @@ impl EvaluationProtocol {
             return vec![format!("environment = \"{}\"", kind.protocol())];
         }
         let rules = self.rules().options(kind.name());
-        departures_from(
-            config,
-            &match self.new_games(config.agent().network.layers) {
-                Some(NewGames { no_op_max, frame_limit, .. }) => {
-                    AtariOptions { no_op_max, frame_limit: Some(frame_limit), ..rules }
-                }
-                None => rules,
-            },
-        )
+        let course = self.new_games(config.agent().network.layers).map(|games| games.course);
+        let rules = match course {
+            Some(Course::Own { no_op_max, frame_limit }) => {
+                AtariOptions { no_op_max, frame_limit: Some(frame_limit), ..rules }
+            }
+            Some(Course::OfTraining) | None => rules,
+        };
+        departures_from(config, &rules)
     }
 
     /// What scores are counted under: this protocol with what departs from it. It is never the name of the rules that a run
@@ -289,6 +295,7 @@ impl FromStr for EvaluationProtocol {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Override, Source};
 
     /// What departs where nothing but these settings was typed over a preset.
     fn departures(protocol: EvaluationProtocol, preset: &str, typed: &[(&str, Value)]) -> Vec<String> {
@@ -312,16 +319,13 @@ mod tests {
             (Dopamine, "rainbow", "dopamine"),
             (Cleanrl, "pong", "cleanrl"),
         ] {
-            let rules = [("environment.protocol", Value::String(rules.to_owned()))];
-            let config = Config::preset(preset).unwrap();
-            let source = crate::config::Source::find(preset).unwrap();
-            let given =
-                crate::config::Override::parse(&format!("environment.protocol={}", rules[0].1.as_str().unwrap()));
-            let by_rules = Config::read(&source, &[given.unwrap()]).unwrap();
-            let by_rules = protocol.configure(&by_rules, |_| false).unwrap();
+            // A protocol is the base of its section: it must be given before it is settled what departs from it.
+            let rules = Override::parse(&format!("environment.protocol={rules}")).unwrap();
+            let config = Config::read(&Source::find(preset).unwrap(), &[rules]).unwrap();
+            let config = protocol.configure(&config, |_| false).unwrap();
             let games = protocol.new_games(config.agent().network.layers);
             let length = games.map_or(EvaluationLength::Phase(AgentSteps(1)), |games| games.length);
-            let found = protocol.departures(&by_rules, length, games.map(|games| games.weights));
+            let found = protocol.departures(&config, length, games.map(|games| games.weights));
             assert_eq!(found, Vec::<String>::new(), "{protocol}");
         }
     }
@@ -340,8 +344,9 @@ mod tests {
         assert_eq!(configured(EvaluationProtocol::Rainbow, "rainbow"), (200, 0.0, fresh, 30, Some(108_000)));
         assert_eq!(configured(EvaluationProtocol::Rainbow, "c51").1, 0.001);
         assert_eq!(configured(EvaluationProtocol::Cleanrl, "pong"), (10, 0.05, off, 30, Some(108_000)));
+        // Games of a run by other rules begin as they did in training.
         let dopamine = configured(EvaluationProtocol::Dopamine, "dqn");
-        assert_eq!((dopamine.1, dopamine.3, dopamine.4), (0.001, 0, Some(108_000)));
+        assert_eq!((dopamine.1, dopamine.3, dopamine.4), (0.001, 30, Some(108_000)));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use config::{
 pub use environments::{BuildError, Environments};
 pub use error::{RunError, RunErrorKind};
 pub use evaluate::{EvaluatedGame, EvaluationLength, Games, evaluate, evaluate_phase};
-pub use evaluation_protocol::{EvaluationProtocol, NewGames, UnknownEvaluationProtocol};
+pub use evaluation_protocol::{Course, EvaluationProtocol, NewGames, UnknownEvaluationProtocol};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
 pub use policy_file::{CONFIG_KEY, POSITION_KEY, imported_network, imported_policy_file, policy_file};
