@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use prism::{Config, Override, Source, listing, presets};
+use prism::{Config, Course, EvaluationLength, EvaluationProtocol, NewGames, Override, Source, listing, presets};
 use prism_environment::{ActionSet, AtariOptions, FireReset, GAMES, LifeLoss, Protocol, RewardTransform};
+use prism_model::Layers;
 use toml::{Table, Value};
 
 const README: &str = include_str!("../README.md");
@@ -19,8 +20,12 @@ const WRITE: &str = "PRISM_WRITE_GUIDE";
 
 /// The cells of the row of one of the guide's tables that begins with `name`.
 fn row(name: &str) -> Vec<&'static str> {
+    row_of(GUIDE, name)
+}
+
+fn row_of(text: &'static str, name: &str) -> Vec<&'static str> {
     let start = format!("| `{name}` |");
-    let row = GUIDE.lines().find(|line| line.starts_with(&start));
+    let row = text.lines().find(|line| line.starts_with(&start));
     let row = row.unwrap_or_else(|| panic!("GUIDE.md has no row that begins with `{name}`"));
     row.trim_matches('|').split('|').map(str::trim).collect()
 }
@@ -133,6 +138,33 @@ fn guides_table_of_protocols_is_that_of_the_protocols() {
     for protocol in Protocol::ALL {
         let options = protocol.options("breakout");
         assert_eq!(row(protocol.name())[1..], protocol_cells(&options), "GUIDE.md's row for {protocol}");
+    }
+}
+
+#[test]
+fn guides_table_of_evaluation_protocols_is_that_of_the_protocols() {
+    let (_, text) = GUIDE.split_once("\n### As papers evaluate\n").expect("GUIDE.md says how papers evaluate");
+    for protocol in EvaluationProtocol::ALL {
+        let found = row_of(text, protocol.name());
+        assert_eq!(found[7], format!("`{}`", protocol.rules()), "GUIDE.md's row for {protocol}");
+        let Some(NewGames { length, epsilon, course, weights, .. }) = protocol.new_games(Layers::Plain) else {
+            assert_eq!((found[5], &found[6][..14]), ("none", "training games"), "GUIDE.md's row for {protocol}");
+            continue;
+        };
+        let games = match length {
+            EvaluationLength::Games(games) => games.to_string(),
+            EvaluationLength::Phase(steps) => format!("those of {} agent steps", grouped(steps.0 as i64)),
+        };
+        let (starts, cut) = match course {
+            Course::Own { no_op_max, frame_limit } => {
+                (format!("no-ops, 1 to {no_op_max}"), format!("{} frames", grouped(frame_limit.into())))
+            }
+            Course::OfTraining => ("as in training".to_owned(), "as in training".to_owned()),
+        };
+        assert_eq!([found[1], found[3], found[5]], [&games, &starts, weights.name()], "GUIDE.md's row for {protocol}");
+        assert!(found[2].contains(&epsilon.to_string()), "GUIDE.md's row for {protocol}: {}", found[2]);
+        assert!(found[4].starts_with(&cut), "GUIDE.md's row for {protocol}: {}", found[4]);
+        assert_eq!(found[6].contains("training games"), protocol.training_games().is_some(), "{protocol}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: what can be typed.
 
+mod eval;
 mod reports;
 mod values;
 
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use prism::bench::{Agent, Task};
 
+pub use eval::EvalArguments;
 pub use reports::{Picture, PlotArguments, ProjectionArguments, SummarizeArguments};
 use values::{Games, Seeds, agent, number_in, one_of, whole_in};
 
@@ -155,47 +157,6 @@ pub struct SettingsArguments {
     /// A section, such as learning, or a setting, such as learning.gamma or gamma [default: all]
     #[arg(value_name = "SECTION | SETTING")]
     pub of: Option<String>,
-}
-
-/// Arguments of `prism eval`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  prism eval runs/pong-seed0-...
-  prism eval runs/pong-seed0-... --episodes 100 --epsilon 0.01
-  prism eval runs/pong-seed0-.../weights/latest.safetensors
-
-Scores of whole games are printed as mean, median, standard deviation, minimum and maximum. A completed evaluation also \
-becomes a row of the run's evaluations.csv, from which `prism export` takes the scores of a policy file.")]
-pub struct EvalArguments {
-    /// A run folder (its best weights, else its latest), a weights file or a policy file
-    pub run: PathBuf,
-    /// Games to play [default: the run's setting]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub episodes: Option<String>,
-    /// Probability of a random action [default: the run's setting]
-    #[arg(long, value_name = "P", allow_negative_numbers = true)]
-    pub epsilon: Option<f64>,
-    /// Print the score of every game as well
-    #[arg(long)]
-    pub games: bool,
-    /// Write the scores and their statistics to this file
-    #[arg(long, value_name = "FILE.json")]
-    pub json: Option<PathBuf>,
-    /// Write the score of every game to this file
-    #[arg(long, value_name = "FILE.csv")]
-    pub csv: Option<PathBuf>,
-    /// Device of the network: one that `prism devices` lists, such as flex or cuda:1 [default: auto]
-    #[arg(long)]
-    pub device: Option<String>,
-    /// Seed of the games and of random actions: the same seed plays the same games [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<String>,
-    /// Folder of ROM files, searched before ALE_ROMS_DIR and the data folder
-    #[arg(long, value_name = "DIR")]
-    pub roms: Option<PathBuf>,
-    /// Change a setting of the run; may be given several times
-    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
-    pub settings: Vec<String>,
 }
 
 /// Arguments of `prism play`.

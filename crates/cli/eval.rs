@@ -1,60 +1,62 @@
-//! `prism eval`: scores the weights of a run.
+//! `prism eval`: scores the weights of a run, or its training games.
+
+mod progress;
+mod scored;
+mod training;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 use prism::{
-    Config, Environments, EvaluatedGame, EvaluationRecord, Games, Note, OutputFile, Override, Part, ProgressLine,
-    RunFolder, RunPath, Statistics, append_evaluation,
+    Config, Environments, EvaluationLength, EvaluationRecord, Note, Override, RunFolder, RunFolderError, RunPath,
+    SavedWeights, append_evaluation,
 };
-use prism_model::Weights;
-use serde::Serialize;
+use prism_environment::AgentSteps;
+use prism_model::{Layers, Weights};
 
 use crate::arguments::EvalArguments;
 use crate::failure::{Failure, code_of};
 use crate::signals;
 use crate::weights;
-
-/// Without a terminal, how often a line says how far the evaluation has come.
-const LINE_PERIOD: Duration = Duration::from_secs(10);
-
-/// What `--json` writes.
-#[derive(Serialize)]
-struct Evaluated<'a> {
-    environment: &'a str,
-    protocol: &'a str,
-    epsilon: f64,
-    seed: u64,
-    weights: String,
-    planned: usize,
-    scores: &'a [f64],
-    mean: f64,
-    median: f64,
-    standard_deviation: f64,
-    minimum: f64,
-    maximum: f64,
-}
+use progress::Progress;
+use scored::{Evaluated, Files, Played, Scored};
 
 /// What the first signal to stop brings about.
 const STOPPING: &str = "stopping, and showing the games that have ended; once more to quit at once";
 
-/// Plays the games, shows how far they are, and says what they came to.
+/// Plays the games, or reads those of training, and says what they came to.
 pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCode, Failure> {
     // Minutes of playing must not be lost to a slip in a name.
-    let target = |path: &Option<PathBuf>, extension| -> Result<Option<OutputFile>, Failure> {
-        Ok(path.as_deref().map(|path| OutputFile::new(path, extension)).transpose()?)
-    };
-    let (json, csv) = (target(&arguments.json, "json")?, target(&arguments.csv, "csv")?);
+    let files = Files::of(arguments)?;
     let path = RunPath::find(&arguments.run)?;
-    let file = path.weights()?;
+    match arguments.protocol {
+        Some(protocol) if protocol.new_games(Layers::Plain).is_none() => {
+            training::run(arguments, protocol, &path, files, output)
+        }
+        _ => play(arguments, &path, files, output),
+    }
+}
+
+/// Plays the games, shows how far they are, and says what they came to.
+fn play(arguments: &EvalArguments, path: &RunPath, files: Files, output: &mut impl Write) -> Result<ExitCode, Failure> {
+    let file = weights_file(arguments, path)?;
     let weights = weights::read(&file)?;
-    let config = config(arguments, &path, &weights)?;
+    let (config, length) = config(arguments, path, &weights)?;
+    let published = match (arguments.protocol, path.folder()) {
+        (Some(protocol), Some(folder)) => training::published(protocol, folder)?,
+        _ => Vec::new(),
+    };
     let environments = Environments::of(config.environment(), arguments.roms.as_deref())?;
     let interrupt = signals::interrupt(STOPPING)?;
-    let mut progress = Progress::new(config.evaluation().episodes.get());
-    let games = prism::evaluate(&config, &environments, &weights, &interrupt, &mut |game| progress.show(game))?;
+    let mut progress = Progress::new(length);
+    let mut watch = |game| progress.show(game);
+    let games = match length {
+        EvaluationLength::Games(_) => prism::evaluate(&config, &environments, &weights, &interrupt, &mut watch),
+        EvaluationLength::Phase(steps) => {
+            prism::evaluate_phase(&config, &environments, &weights, steps, &interrupt, &mut watch)
+        }
+    }?;
     progress.end();
     let code = games.interruption().map_or(ExitCode::SUCCESS, code_of);
     let scores = games.scores();
@@ -62,27 +64,66 @@ pub fn run(arguments: &EvalArguments, output: &mut impl Write) -> Result<ExitCod
         writeln!(output, "stopped before a game had ended")?;
         return Ok(code);
     }
+    let saved = path.saved(&file);
+    let label = match arguments.protocol {
+        Some(protocol) => protocol.label(&protocol.departures(&config, length, saved)),
+        None => config.environment().kind.protocol().to_owned(),
+    };
+    let played = Played {
+        scored: Scored::new(label.clone(), config.evaluation().epsilon, scores.clone()),
+        seed: config.run().seed.0,
+        weights: file.display().to_string(),
+        saved: saved.map(SavedWeights::name),
+        planned: games.planned(),
+    };
+    let evaluated = Evaluated {
+        environment: config.environment().kind.name(),
+        evaluation: arguments.protocol,
+        played: Some(played),
+        training: published,
+    };
     // Files first: whoever reads what is shown may have gone away.
-    if let Some(csv) = csv {
-        csv.write(table(&scores).as_bytes())?;
-    }
-    if let Some(json) = json {
-        json.write(statistics(&config, &file, &games).as_bytes())?;
-    }
+    files.write(&evaluated)?;
     // What is no whole evaluation would be taken for one in the table of a run.
     if let Some(folder) = path.folder().filter(|_| games.are_complete())
-        && let Err(error) = append(folder, &config, &weights, scores)
+        && let Err(error) = append(folder, &label, &config, &weights, scores)
     {
         // A run that somebody else keeps, or has put away, can be scored all the same.
         let _ = writeln!(io::stderr(), "the run's own table does not have this evaluation: {}", error.sentence());
     }
-    report(arguments, &config, &games, output)?;
-    writeln!(output, "weights {}, seed {}", file.display(), config.run().seed.0)?;
+    let stopped = (!games.are_complete()).then(|| games.planned());
+    evaluated.show(arguments, stopped, output)?;
     Ok(code)
 }
 
-/// The configuration that the weights were trained under, as far as it is known, with what was typed over it.
-fn config(arguments: &EvalArguments, path: &RunPath, read: &Weights) -> Result<Config, Failure> {
+/// The weights that play: those that were asked for, else those of the protocol, else the best; where a run has no best
+/// weights, its latest.
+fn weights_file(arguments: &EvalArguments, path: &RunPath) -> Result<PathBuf, Failure> {
+    let (RunPath::Folder(folder) | RunPath::Configuration(folder)) = path else {
+        return match arguments.weights {
+            Some(which) => {
+                let named = arguments.run.display();
+                let error =
+                    anyhow::anyhow!("{named} names weights itself, and --weights {which} asks for those of a run");
+                Err(Failure::usage(error).with_remedy("leave out --weights, or give the folder of the run"))
+            }
+            None => Ok(path.weights()?),
+        };
+    };
+    if let Some(weights) = arguments.weights {
+        let file = folder.weights(weights);
+        let missing = || RunFolderError::NoSuchWeights { path: folder.path().to_owned(), weights };
+        return if file.is_file() { Ok(file) } else { Err(missing().into()) };
+    }
+    // Which weights a protocol takes does not depend on layers.
+    let games = arguments.protocol.and_then(|protocol| protocol.new_games(Layers::Plain));
+    let wanted = games.map(|games| folder.weights(games.weights)).filter(|file| file.is_file());
+    wanted.map_or_else(|| Ok(folder.best_weights()?), Ok)
+}
+
+/// The configuration that the weights were trained under, as far as it is known, with what the protocol says and what was
+/// typed over it; and how long the evaluation lasts.
+fn config(arguments: &EvalArguments, path: &RunPath, read: &Weights) -> Result<(Config, EvaluationLength), Failure> {
     let source = weights::source(&arguments.run, path, read)?;
     let mut overrides = weights::overrides(&arguments.settings, arguments.seed.as_deref(), arguments.epsilon)?;
     // An evaluation has a device of its own, not that of the run.
@@ -90,103 +131,38 @@ fn config(arguments: &EvalArguments, path: &RunPath, read: &Weights) -> Result<C
     overrides.extend(device.map(|device| Override::flag("--device", "run.device", device)));
     let episodes = arguments.episodes.as_deref();
     overrides.extend(episodes.map(|episodes| Override::typed("--episodes", "evaluation.episodes", episodes)));
-    let config = weights::config(&source, &overrides)?;
+    let given = weights::config(&source, &overrides)?;
     // The other notes are about training.
-    for note in config.notes().iter().filter(|note| matches!(note, Note::GivenTwice { .. })) {
+    for note in given.notes().iter().filter(|note| matches!(note, Note::GivenTwice { .. })) {
         let _ = writeln!(io::stderr(), "{note}");
     }
-    Ok(config)
-}
-
-/// The score of each game as CSV.
-fn table(scores: &[f64]) -> String {
-    let mut text = "game,score\n".to_owned();
-    for (game, score) in (1..).zip(scores) {
-        text.push_str(&format!("{game},{score}\n"));
-    }
-    text
-}
-
-/// What was played and what came of it as JSON.
-fn statistics(config: &Config, weights: &Path, games: &Games) -> String {
-    let scores = games.scores();
-    let kind = &config.environment().kind;
-    let Statistics { mean, median, standard_deviation, minimum, maximum, .. } = Statistics::of(&scores);
-    let evaluated = Evaluated {
-        environment: kind.name(),
-        protocol: kind.protocol(),
-        epsilon: config.evaluation().epsilon,
-        seed: config.run().seed.0,
-        weights: weights.display().to_string(),
-        planned: games.planned(),
-        scores: &scores,
-        mean,
-        median,
-        standard_deviation,
-        minimum,
-        maximum,
+    let typed = |key: &str| weights::gives(&overrides, key);
+    let config = match arguments.protocol {
+        Some(protocol) => protocol.configure(&given, typed)?,
+        None => given,
     };
-    let mut text = serde_json::to_string_pretty(&evaluated).expect("scores are plain data");
-    text.push('\n');
-    text
+    let games = arguments.protocol.and_then(|protocol| protocol.new_games(config.agent().network.layers));
+    let length = match (arguments.steps, games) {
+        (Some(steps), _) => EvaluationLength::Phase(AgentSteps(steps.into())),
+        (None, Some(games)) if !typed("evaluation.episodes") => games.length,
+        _ => EvaluationLength::Games(config.evaluation().episodes),
+    };
+    Ok((config, length))
 }
 
 /// Adds the evaluation to the run's table, at the step that the weights are of.
-fn append(folder: &RunFolder, config: &Config, weights: &Weights, scores: Vec<f64>) -> Result<(), Failure> {
+fn append(
+    folder: &RunFolder,
+    label: &str,
+    config: &Config,
+    weights: &Weights,
+    scores: Vec<f64>,
+) -> Result<(), Failure> {
     let at = weights.metadata(prism::POSITION_KEY).and_then(|text| serde_json::from_str(text).ok());
     let Some(at) = at else {
         return Err(Failure::outside(anyhow::anyhow!("these weights do not say at which agent step they were saved")));
     };
     let record = EvaluationRecord { scores, epsilon: config.evaluation().epsilon, at };
-    append_evaluation(folder, config.environment().kind.protocol(), &record)?;
+    append_evaluation(folder, label, &record)?;
     Ok(())
-}
-
-fn report(arguments: &EvalArguments, config: &Config, games: &Games, output: &mut impl Write) -> Result<(), Failure> {
-    let scores = games.scores();
-    if arguments.games {
-        for (number, score) in (1..).zip(&scores) {
-            writeln!(output, "game {number}  score {score}")?;
-        }
-    }
-    let kind = &config.environment().kind;
-    writeln!(output, "{} (protocol {}, epsilon {})", kind.name(), kind.protocol(), config.evaluation().epsilon)?;
-    if !games.are_complete() {
-        writeln!(output, "stopped after {} of {} games", scores.len(), games.planned())?;
-    }
-    writeln!(output, "{}", Statistics::of(&scores))?;
-    Ok(())
-}
-
-/// Shows how far an evaluation has come: a line that is redrawn where it can be, a line now and then elsewhere.
-struct Progress {
-    line: ProgressLine,
-    sum: f64,
-    told: Instant,
-}
-
-impl Progress {
-    fn new(games: usize) -> Self {
-        let mut line = ProgressLine::new(games as u64).with_time();
-        line.draw(0, &[Part::new(0, format!("0 of {games} games"))]);
-        Self { line, sum: 0.0, told: Instant::now() }
-    }
-
-    fn show(&mut self, game: EvaluatedGame) {
-        self.sum += game.score;
-        let mean = self.sum / game.ended as f64;
-        let (games, mean) = (format!("{} of {} games", game.ended, game.planned), format!("mean score {mean:.2}"));
-        if self.line.draws() {
-            let parts = [Part::new(0, games), Part::new(1, mean), self.line.time_left(2)];
-            self.line.draw(game.ended as u64, &parts);
-        } else if self.told.elapsed() >= LINE_PERIOD {
-            self.told = Instant::now();
-            // Nobody may be listening, which is no reason to stop.
-            let _ = writeln!(io::stderr(), "{games}, {mean}");
-        }
-    }
-
-    fn end(self) {
-        self.line.clear();
-    }
 }

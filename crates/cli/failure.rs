@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use prism::bench::BenchError;
 use prism::{
     BuildError, CheckpointError, Ending, OutputError, Problem, RecordError, RunError, RunErrorKind, RunFolderError,
-    SettingsError,
+    SavedWeights, SettingsError,
 };
 use prism_algorithms::AgentError;
 use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};
@@ -237,7 +237,12 @@ fn remedy(error: &RunError) -> Option<String> {
         RunError::Folder(RunFolderError::NotARun { .. } | RunFolderError::Absent(_)) => {
             "give the folder of a run, which `prism train` names when it starts, or a weights file"
         }
-        RunError::Folder(RunFolderError::NoWeights(_)) => "let it train for a while first",
+        RunError::Folder(RunFolderError::NoSuchWeights { weights: SavedWeights::Best, .. }) => {
+            "take the latest with --weights latest: a run has best weights once training.score_window games have ended"
+        }
+        RunError::Folder(
+            RunFolderError::NoWeights(_) | RunFolderError::NoSuchWeights { weights: SavedWeights::Latest, .. },
+        ) => "let it train for a while first",
         RunError::Folder(RunFolderError::InUse(_)) => "wait until it ends, or stop it with Ctrl-C where it runs",
         RunError::Checkpoint(CheckpointError::None(_)) => {
             "train it anew with `prism train` and the same folder: runs of prism 0.1.0 and older, and those with \

@@ -1,8 +1,10 @@
 //! The folder of one run and its files, none of which is ever half-written.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -40,6 +42,46 @@ pub enum SavedWeights {
     Best,
 }
 
+impl SavedWeights {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Best, Self::Latest];
+
+    /// Its name in arguments and in the names of files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::Best => "best",
+        }
+    }
+
+    /// Its meaning, in a line.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Latest => "those of the end, or of the last time that they were saved",
+            Self::Best => "those of the highest mean score of the last games of training",
+        }
+    }
+}
+
+impl fmt::Display for SavedWeights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is none of a run's weights.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("unknown weights '{0}': there are best and latest")]
+pub struct UnknownWeights(pub String);
+
+impl FromStr for SavedWeights {
+    type Err = UnknownWeights;
+
+    fn from_str(name: &str) -> Result<Self, UnknownWeights> {
+        Self::ALL.into_iter().find(|weights| weights.name() == name).ok_or_else(|| UnknownWeights(name.into()))
+    }
+}
+
 /// Why a run folder cannot be made, written or found.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -74,6 +116,14 @@ pub enum RunFolderError {
     /// The run has not saved weights.
     #[error("the run in {} has no weights yet", .0.display())]
     NoWeights(PathBuf),
+    /// The run has not saved weights of this kind.
+    #[error("the run in {} has no {weights} weights", .path.display())]
+    NoSuchWeights {
+        /// The run.
+        path: PathBuf,
+        /// What was asked for.
+        weights: SavedWeights,
+    },
     /// There is nothing at this path.
     #[error("there is nothing at {}", .0.display())]
     Absent(PathBuf),
@@ -162,11 +212,7 @@ impl RunFolder {
 
     /// The path of `weights`, whether or not the file exists.
     pub fn weights(&self, weights: SavedWeights) -> PathBuf {
-        let name = match weights {
-            SavedWeights::Latest => "latest.safetensors",
-            SavedWeights::Best => "best.safetensors",
-        };
-        self.path.join("weights").join(name)
+        self.path.join("weights").join(format!("{weights}.safetensors"))
     }
 
     /// The file of the best weights, else that of the latest.

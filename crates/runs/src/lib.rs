@@ -77,7 +77,7 @@ pub use events::{
     DistributionRecord, Ending, EpisodeRecord, Estimate, EvaluationRecord, Event, RunHeader, Summary, UpdateRecord,
     Value,
 };
-pub use folder::{RunFolder, RunFolderError, SavedWeights};
+pub use folder::{RunFolder, RunFolderError, SavedWeights, UnknownWeights};
 pub use journal::{Journal, JournalPosition, Owed};
 pub use lock::RunLock;
 pub use log::Log;

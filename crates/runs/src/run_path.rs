@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::folder::{RunFolder, RunFolderError};
+use crate::folder::{RunFolder, RunFolderError, SavedWeights};
 
 /// What a path given for a run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,12 +89,17 @@ impl RunPath {
             | Self::LoneWeights(weights) => Ok(weights.clone()),
         }
     }
+
+    /// Which of its run's weights a file is, if it is one of them.
+    pub fn saved(&self, file: &Path) -> Option<SavedWeights> {
+        let folder = self.folder()?;
+        SavedWeights::ALL.into_iter().find(|which| folder.weights(*which).file_name() == file.file_name())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folder::SavedWeights;
     use crate::manifest::tests::manifest;
 
     /// A run in `parent` with no weights yet.
@@ -123,6 +128,8 @@ mod tests {
         assert_eq!(by_weights, RunPath::Weights { folder: folder.clone(), weights: weights.clone() });
         assert_eq!((by_weights.weights().unwrap(), by_weights.config()), (weights, Some(folder.config())));
         assert_eq!(by_weights.folder(), Some(&folder));
+        assert_eq!(by_weights.saved(&folder.weights(SavedWeights::Latest)), Some(SavedWeights::Latest));
+        assert_eq!(by_folder.saved(&by_folder.weights().unwrap()), Some(SavedWeights::Best));
     }
 
     #[test]
@@ -135,7 +142,7 @@ mod tests {
         fs::write(&weights, "weights").unwrap();
         let lone = RunPath::find(&weights).unwrap();
         assert_eq!(lone, RunPath::LoneWeights(weights.clone()));
-        assert_eq!((lone.config(), lone.folder()), (None, None));
+        assert_eq!((lone.config(), lone.folder(), lone.saved(&weights)), (None, None, None));
         fs::copy(folder.config(), &config).unwrap();
         let both = RunPath::find(&weights).unwrap();
         assert_eq!(both, RunPath::WeightsWithConfiguration { weights: weights.clone(), config: config.clone() });

@@ -33,6 +33,7 @@ use prism_environment::Seed;
 use serde::{Serialize, Serializer};
 use toml::{Table, Value};
 
+pub(crate) use self::environment::departures_from;
 pub use self::environment::{EnvironmentConfig, EnvironmentKind, Threads};
 pub use self::error::{Fault, Origin, Problem, SettingsError};
 pub use self::evaluation::EvaluationConfig;

@@ -30,12 +30,14 @@ mod device;
 mod environments;
 mod error;
 mod evaluate;
+mod evaluation_protocol;
 mod interrupt;
 mod memory;
 pub mod play;
 pub mod plot;
 mod policy_file;
 mod run;
+mod training_scores;
 
 pub use config::{
     Config, EnvironmentConfig, EnvironmentKind, EvaluationConfig, Fault, MemoryNeed, NotEnoughMemory, Note, Origin,
@@ -43,7 +45,8 @@ pub use config::{
 };
 pub use environments::{BuildError, Environments};
 pub use error::{RunError, RunErrorKind};
-pub use evaluate::{EvaluatedGame, Games, evaluate};
+pub use evaluate::{EvaluatedGame, EvaluationLength, Games, evaluate, evaluate_phase};
+pub use evaluation_protocol::{Course, EvaluationProtocol, NewGames, UnknownEvaluationProtocol};
 pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
 pub use policy_file::{CONFIG_KEY, POSITION_KEY, imported_network, imported_policy_file, policy_file};
@@ -56,3 +59,4 @@ pub use prism_runs::{
 pub use run::resumption::Resumption;
 pub use run::{Place, Run};
 pub use toml::Value;
+pub use training_scores::{Span, TrainingGames, TrainingRecord, TrainingScores};

@@ -9,6 +9,7 @@ use prism_environment::{
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::Config;
 use super::choice::{Choice, choice};
 use super::error::Origin;
 use super::given::Given;
@@ -192,17 +193,26 @@ fn atari(given: &mut Given) -> EnvironmentKind {
     given.settle(GAME.path(), config.options().game.as_str());
     let protocol = match config.protocol() {
         Some(protocol) => protocol.name().to_owned(),
-        None => format!("{protocol} with {}", departures(given, &usual).join(", ")),
+        None => format!("{protocol} with {}", departures(|path| given.in_force(path), &usual).join(", ")),
     };
     EnvironmentKind::Atari { config, protocol }
 }
 
-/// The options that differ from those of a protocol, as they are written.
-fn departures(given: &Given, usual: &[(&'static str, Value)]) -> Vec<String> {
+/// The options in which a configuration differs from these, as they are written.
+pub(crate) fn departures_from(config: &Config, options: &AtariOptions) -> Vec<String> {
+    let in_force = |path| config.settings().find(|(known, _)| *known == path).map(|(_, value)| value);
+    departures(in_force, &option_values(options))
+}
+
+/// The options in force that differ from the usual ones, as they are written.
+fn departures<'a>(
+    in_force: impl Fn(&'static str) -> Option<&'a Value>,
+    usual: &[(&'static str, Value)],
+) -> Vec<String> {
     let usual = |path| usual.iter().find(|(usual, _)| *usual == path).map(|(_, value)| value);
     let options = KEYS.iter().map(|setting| setting.about()).filter(|about| usual(about.path).is_some());
     let changed = options.filter_map(|about| {
-        let value = given.in_force(about.path).filter(|value| usual(about.path) != Some(*value))?;
+        let value = in_force(about.path).filter(|value| usual(about.path) != Some(*value))?;
         Some(format!("{} = {value}", about.name()))
     });
     changed.collect()
