@@ -67,5 +67,5 @@ test: roms ## build and run the tests of the program, on the dependencies that m
 	@echo 'test: cargo test --release $(features)'
 	@$(tools) cargo test --release --no-fail-fast $(features)
 
-check: roms ## format, scripts, links, lints, other sets of features, the web page, documentation, licences, devices
-	@./set-up --graphics --browser --wasm ./check
+check: roms ## format, scripts, links, lints, other sets of features, the web page, documentation, supply chain, devices
+	@./set-up --graphics --browser --wasm --deny ./check
