@@ -8,6 +8,7 @@
 //! * `evaluation`: what `prism eval` takes into account and writes
 //! * `examples`: programs that use the libraries
 //! * `exchange`: policy files, ONNX and weights of PyTorch
+//! * `fuzz`: damaged files, for every parser of what comes from outside
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `own`: environments of a program's own, and a run that it listens to
@@ -30,6 +31,7 @@ mod devices;
 mod evaluation;
 mod examples;
 mod exchange;
+mod fuzz;
 #[cfg(unix)]
 mod interrupt;
 mod learning;
@@ -44,3 +46,7 @@ mod several_runs;
 mod summarize;
 mod support;
 mod tensorboard;
+
+/// Threads that feed parsers have a bound on what they allocate; for all others it is the system's.
+#[global_allocator]
+static ALLOCATOR: fuzz::guard::Allocator = fuzz::guard::Allocator;

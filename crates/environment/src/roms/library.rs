@@ -196,8 +196,7 @@ impl RomLibrary {
     }
 
     /// A library of one directory.
-    #[cfg(test)]
-    pub(super) fn of(directory: &Path) -> Self {
+    pub fn of(directory: &Path) -> Self {
         Self { directories: vec![directory.into()] }
     }
 
