@@ -331,6 +331,11 @@ impl Agent {
         AgentSteps((now / period + 1) * period - now)
     }
 
+    /// Agent steps observed since the last [`learn`](Self::learn).
+    pub fn unlearned(&self) -> AgentSteps {
+        AgentSteps(self.agent_steps.0 - self.learned.0)
+    }
+
     /// Whether fewer agent steps have been observed than the warm-up takes.
     pub fn is_warming_up(&self) -> bool {
         self.agent_steps < self.config.replay.warm_up
@@ -349,7 +354,8 @@ impl Agent {
         let diagnostics = completes.then(|| self.diagnostics.measure(&self.learner, &self.replay, importance_exponent));
         let at = self.position();
         let summary = self.read_update()?;
-        self.unread = Some(UnreadUpdate { output: Unread::Device(output), ids: self.batch.ids.clone(), at, diagnostics });
+        self.unread =
+            Some(UnreadUpdate { output: Unread::Device(output), ids: self.batch.ids.clone(), at, diagnostics });
         Ok(summary)
     }
 

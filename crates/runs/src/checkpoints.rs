@@ -407,7 +407,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let run = run(parent.path());
         three(&run);
-        let damage = |name: &str| ["part", "copy"].map(|of| flip(&run.path().join("checkpoints").join(name).with_extension(of)));
+        let damage =
+            |name: &str| ["part", "copy"].map(|of| flip(&run.path().join("checkpoints").join(name).with_extension(of)));
         damage("c");
         let whole = Checkpoints::of(&run).newest_whole().unwrap();
         assert_eq!(whole.entry.at.agent_steps, AgentSteps(2));

@@ -48,10 +48,10 @@ pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
 pub use policy_file::{CONFIG_KEY, POSITION_KEY, imported_network, imported_policy_file, policy_file};
 pub use prism_runs::{
-    CheckpointError, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal, Manifest, Moment,
-    OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder, RunFolderError,
-    RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, StartedFile, Statistics, Summary,
-    UpdateRecord, append_evaluation,
+    CheckpointError, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal,
+    Manifest, Moment, OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder,
+    RunFolderError, RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, StartedFile, Statistics,
+    Summary, UpdateRecord, append_evaluation,
 };
 pub use run::resumption::Resumption;
 pub use run::{Place, Run};

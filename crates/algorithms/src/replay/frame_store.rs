@@ -240,7 +240,8 @@ mod tests {
             for _ in 100..160 {
                 store.push(0, &[8, 8]);
             }
-            let expected: Vec<u8> = shared.numbers.clone().flat_map(|number| [number as u8, 255 - number as u8]).collect();
+            let expected: Vec<u8> =
+                shared.numbers.clone().flat_map(|number| [number as u8, 255 - number as u8]).collect();
             assert_eq!(shared.pieces().collect::<Vec<_>>().concat(), expected);
         }
     }

@@ -145,11 +145,7 @@ impl Prioritized {
     }
 
     /// Loads a saved sampler; the error says what is wrong with it.
-    pub(super) fn load(
-        sampling: Sampling,
-        capacity: usize,
-        saved: Option<Priorities>,
-    ) -> Result<Option<Self>, String> {
+    pub(super) fn load(sampling: Sampling, capacity: usize, saved: Option<Priorities>) -> Result<Option<Self>, String> {
         let Some(Priorities { priorities, largest, heap }) = saved else {
             return match sampling {
                 Sampling::Uniform | Sampling::CopyRewarded { .. } => Ok(None),

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::frame_store::{FrameStore, SharedFrames};
-use super::prioritized::{Prioritized, Priorities};
+use super::prioritized::{Priorities, Prioritized};
 use super::transition_store::{Record, TransitionStore};
 use super::{Replay, ReplayConfig, ReplayError, Stream};
 use crate::transition::TransitionId;
@@ -27,6 +27,16 @@ pub struct ReplayExtent {
 }
 
 impl ReplayExtent {
+    /// Whether it is one that a replay can have, however it came here: no range ends before it begins, and none is so far on
+    /// that sums of them overflow.
+    pub fn is_sound(&self) -> bool {
+        /// More than a run has in a century.
+        const MOST: u64 = 1 << 44;
+        let Range { start, end } = &self.transitions;
+        let transitions = start <= end && end.0 <= MOST;
+        transitions && self.frames.iter().all(|frames| frames.start <= frames.end && frames.end <= MOST)
+    }
+
     /// How many transitions.
     pub fn transitions(&self) -> u64 {
         self.transitions.end.0 - self.transitions.start.0
@@ -238,7 +248,9 @@ impl ReplayLoader {
         let needed = self.frames.stored(stream).end;
         let end = self.head.living.frames[stream].end;
         if numbers.start > needed || numbers.end > end {
-            return Err(bad(format!("a part has the frames {numbers:?} of stream {stream}, and {needed}..{end} are missing")));
+            return Err(bad(format!(
+                "a part has the frames {numbers:?} of stream {stream}, and {needed}..{end} are missing"
+            )));
         }
         let mut evicted = vec![0; self.head.config.observation.frame_bytes()];
         for number in numbers {
@@ -297,7 +309,11 @@ pub(super) mod tests {
         bytes
     }
 
-    fn load<'a>(head: &[u8], config: &ReplayConfig, parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Replay, ReplayError> {
+    fn load<'a>(
+        head: &[u8],
+        config: &ReplayConfig,
+        parts: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Replay, ReplayError> {
         let head = postcard::from_bytes(head).map_err(|error| bad(error.to_string()))?;
         let mut loader = ReplayLoader::new(head, config)?;
         parts.into_iter().try_for_each(|mut part| loader.read(&mut part))?;

@@ -157,9 +157,7 @@ fn write(mut checkpoints: Checkpoints, entry: CheckpointEntry, state: RunState, 
         if let (Some(part), Some(name)) = (&new, entry.parts.last()) {
             checkpoints.write_part(name, &|out| part.write_to(out))?;
         }
-        checkpoints.write_head(entry.clone(), &|out| {
-            postcard::to_io(&state, out).map(|_| ()).map_err(io::Error::other)
-        })
+        checkpoints.write_head(entry.clone(), &|out| postcard::to_io(&state, out).map(|_| ()).map_err(io::Error::other))
     };
     let outcome = written();
     (checkpoints, outcome.map(|()| state.parts))
@@ -177,6 +175,9 @@ impl RunState {
     pub(super) fn take(checkpoint: &mut WholeCheckpoint) -> Result<Self, RunError> {
         let bytes = std::mem::take(&mut checkpoint.state);
         let state: Self = postcard::from_bytes(&bytes).map_err(|error| unusable(checkpoint, &error))?;
+        if let Some(part) = state.parts.iter().find(|part| !part.is_sound()) {
+            return Err(unusable(checkpoint, &format!("it has a part of {part:?}")));
+        }
         if names(&state.parts) == checkpoint.entry.parts {
             Ok(state)
         } else {
