@@ -84,7 +84,7 @@ impl Target<'_> {
         let (seed, end) = (seed(), End::of(self.inputs));
         while !end.is_reached(count) && broken.len() < ENOUGH {
             let mut generator = seed.derive(self.name, count).generator();
-            let input = mutation::damaged(&members, self.words, &mut generator);
+            let input = mutation::damaged(&members, own, self.words, &mut generator);
             count += 1;
             let Some(answer) = feed(&input, &mut broken) else { continue };
             accepted += u64::from(answer.is_ok());
@@ -97,7 +97,8 @@ impl Target<'_> {
                 }
             }
         }
-        let line = format!("fuzz: {}: {count} inputs, {accepted} accepted, {} kinds of answers", self.name, known.len());
+        let line =
+            format!("fuzz: {}: {count} inputs, {accepted} accepted, {} kinds of answers", self.name, known.len());
         guard::say(&line);
         assert!(broken.is_empty(), "{}: {count} inputs, and these break it:\n{}", self.name, broken.join("\n"));
     }
@@ -123,7 +124,8 @@ impl End {
         match env::var("PRISM_FUZZ_SECONDS") {
             Err(_) => Self::Inputs(inputs),
             Ok(text) => {
-                let seconds = text.parse().unwrap_or_else(|_| panic!("PRISM_FUZZ_SECONDS is `{text}`, not whole seconds"));
+                let seconds =
+                    text.parse().unwrap_or_else(|_| panic!("PRISM_FUZZ_SECONDS is `{text}`, not whole seconds"));
                 Self::At(Instant::now() + Duration::from_secs(seconds))
             }
         }

@@ -226,8 +226,7 @@ fn a_run_goes_on_beyond_its_limit_as_if_that_had_been_its_limit() {
     let summary = resumed(&short, &["training.frames=2000"]).unwrap().go().unwrap();
     assert_eq!((summary.ending, summary.at.agent_steps.0), (Ending::Limit, 2000));
     assert_same_records(&whole, &short);
-    let manifest: serde_json::Value =
-        serde_json::from_slice(&fs::read(short.join("manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(short.join("manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["resumed"][0]["agent_steps"], 1234);
     assert_eq!(manifest["config"]["training"]["agent_steps"], 2000);
 }
@@ -315,7 +314,8 @@ fn of_damaged_checkpoints_the_one_before_is_used_or_the_copy() {
     begun(&whole, &catch("proportional", &[])).go().unwrap();
     let run = interrupted(parent.path());
     let files = |folder: &Path| -> Vec<PathBuf> {
-        let mut files: Vec<_> = fs::read_dir(folder.join("checkpoints")).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(folder.join("checkpoints")).unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();
         files
     };
@@ -341,7 +341,8 @@ fn of_damaged_checkpoints_the_one_before_is_used_or_the_copy() {
     // The damaged head is named where the run says what it does.
     let copied = parent.path().join("named");
     copy(&run, &copied);
-    let head = files(&copied).into_iter().rfind(|path| path.extension().is_some_and(|ending| ending == "head")).unwrap();
+    let head =
+        files(&copied).into_iter().rfind(|path| path.extension().is_some_and(|ending| ending == "head")).unwrap();
     fs::write(&head, "no checkpoint").unwrap();
     resumed(&copied, &[]).unwrap().go().unwrap();
     let log = fs::read_to_string(copied.join("log.txt")).unwrap();
@@ -354,9 +355,15 @@ fn what_cannot_go_on_is_refused_and_nothing_is_changed() {
     let run = interrupted(parent.path());
     let before = fs::read(run.join("episodes.csv")).unwrap();
     let refused = |arguments: &[&str]| refusal_in(parent.path(), arguments);
-    assert_says(&refused(&["resume", "run", "--set", "learning.gamma=0.5"]), &["learning.gamma cannot change", "prism train"]);
+    assert_says(
+        &refused(&["resume", "run", "--set", "learning.gamma=0.5"]),
+        &["learning.gamma cannot change", "prism train"],
+    );
     assert_says(&refused(&["resume", "run", "--set", "run.seed=9"]), &["run.seed cannot change"]);
-    assert_says(&refused(&["resume", "run", "--frames", "900"]), &["at 1000 agent steps", "its limit is 900", "--frames"]);
+    assert_says(
+        &refused(&["resume", "run", "--frames", "900"]),
+        &["at 1000 agent steps", "its limit is 900", "--frames"],
+    );
     assert_says(&refused(&["resume", "nowhere"]), &["there is nothing at nowhere"]);
     assert_says(&refused(&["resume", "."]), &["is not the folder of a run"]);
 

@@ -1,7 +1,7 @@
 //! Checkpoints: their files, and behind the checksums of these the state of a run and the parts of its replay.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use prism::{Environments, Override, Resumption, Run, RunFolder};
@@ -32,7 +32,13 @@ impl Ended {
         let family = Family::read();
         let mut settings = member.map_or_else(Vec::new, |member| family.settings(&family.members[member]));
         let limit = format!("training.agent_steps={STEPS}");
-        settings.extend(["network.hidden=[3]", "replay.capacity=100", "replay.warm_up=40", "learning.batch_size=4", &limit]);
+        settings.extend([
+            "network.hidden=[3]",
+            "replay.capacity=100",
+            "replay.warm_up=40",
+            "learning.batch_size=4",
+            &limit,
+        ]);
         settings.extend(["training.score_window=3", "diagnostics.record_period=20", "diagnostics.held_out=3"]);
         let folder = scratch();
         let run = folder.path().join("run");
@@ -118,10 +124,8 @@ fn files_of_checkpoints() {
     fs::remove_dir_all(&checkpoints).expect("a folder");
     fs::create_dir(&checkpoints).expect("a folder");
     let run = RunFolder::open(&run).expect("a run");
-    let parts: Vec<PathBuf> = Checkpoints::of(&RunFolder::open(&ended.run).expect("a run"))
-        .newest_whole()
-        .expect("a checkpoint")
-        .parts;
+    let parts: Vec<PathBuf> =
+        Checkpoints::of(&RunFolder::open(&ended.run).expect("a run")).newest_whole().expect("a checkpoint").parts;
     for part in &parts {
         fs::copy(part, checkpoints.join(part.file_name().expect("a name"))).expect("a file");
     }
@@ -140,13 +144,19 @@ fn files_of_checkpoints() {
         part.and(head.or(Ok(())))
     };
     // One block of a megabyte can come from 4 kB.
-    Target { name: "checkpoint_files", seeds, words: &["../../a", "\"parts\":[\"/tmp/a\"]"], room: 64 << 20, inputs: 3_000 }
-        .run(|input| read(input).and(read(&sealed(input))));
+    Target {
+        name: "checkpoint_files",
+        seeds,
+        words: &["../../a", "\"parts\":[\"/tmp/a\"]"],
+        room: 64 << 20,
+        inputs: 3_000,
+    }
+    .run(|input| read(input).and(read(&sealed(input))));
 }
 
 /// The file with checksums that fit its blocks, as far as it has any.
 fn sealed(file: &[u8]) -> Vec<u8> {
-        /// Magic and format.
+    /// Magic and format.
     const START: usize = 12;
     /// Of a block, before its checksum.
     const LENGTHS: usize = 8;

@@ -26,7 +26,8 @@ pub fn regressions(name: &str) -> Vec<Vec<u8>> {
 /// The small files of a folder, in the order of their names; none where there is no folder.
 pub fn files(folder: &Path) -> Vec<Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file()).collect();
     paths.sort();
     let files = paths.iter().map(|path| fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
     files.filter(|bytes| bytes.len() <= LARGEST).collect()

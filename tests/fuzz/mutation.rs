@@ -58,9 +58,10 @@ const TEXTS: [&str; 22] = [
     "0.5",
 ];
 
-/// One of `members` with some damage.
-pub fn damaged(members: &[Vec<u8>], words: &[&str], generator: &mut Generator) -> Vec<u8> {
-    let mut bytes = pick(members, generator).clone();
+/// One of `members` with some damage, mostly one of the first so many, which are whole.
+pub fn damaged(members: &[Vec<u8>], whole: usize, words: &[&str], generator: &mut Generator) -> Vec<u8> {
+    let from = if generator.random_bool(0.6) { &members[..whole] } else { members };
+    let mut bytes = pick(from, generator).clone();
     // Mostly one wound, so that whatever else is checked still holds; sometimes many.
     let mut wounds = 1;
     while wounds < 12 && generator.random_bool(0.4) {
@@ -121,7 +122,11 @@ fn put_number(bytes: &mut [u8], generator: &mut Generator) {
         _ => pick(&NUMBERS, generator).wrapping_add_signed(generator.random_range(-1..=1_i64)),
     };
     let width = 1 << generator.random_range(0..4_u32);
-    let number = if generator.random() { number.to_le_bytes()[..width].to_vec() } else { number.to_be_bytes()[8 - width..].to_vec() };
+    let number = if generator.random() {
+        number.to_le_bytes()[..width].to_vec()
+    } else {
+        number.to_be_bytes()[8 - width..].to_vec()
+    };
     let place = generator.random_range(0..bytes.len());
     let width = width.min(bytes.len() - place);
     bytes[place..place + width].copy_from_slice(&number[..width]);

@@ -29,7 +29,20 @@ const FILES: [&str; 8] = [
 ];
 
 const WORDS: [&str; 14] = [
-    "\n", ",", ",,", "\"", "\"\"", "{", "[", "[[[[[[[[[[[[[[[[", "null", "\\u0000", "\\ud800", "\r\n", "NaN", "\u{feff}",
+    "\n",
+    ",",
+    ",,",
+    "\"",
+    "\"\"",
+    "{",
+    "[",
+    "[[[[[[[[[[[[[[[[",
+    "null",
+    "\\u0000",
+    "\\ud800",
+    "\r\n",
+    "NaN",
+    "\u{feff}",
 ];
 
 /// A short run with everything that is recorded, and a bench report.
@@ -185,12 +198,13 @@ fn compressed_tables() {
 fn bench_reports() {
     let folder = scratch();
     let path = folder.path().join("bench.json");
-    Target { name: "bench", seeds: corpus::seeds("bench"), words: &WORDS, room: 64 << 20, inputs: 2_000 }.run(|input| {
-        fs::write(&path, input).expect("a file");
-        let report = Report::read(&path).map_err(|error| words_of(&error))?;
-        let comparison = Comparison::with(report.clone());
-        drop(render(&report, Some(&comparison)));
-        drop(prism::plot::speeds(&report));
-        Ok(())
-    });
+    Target { name: "bench", seeds: corpus::seeds("bench"), words: &WORDS, room: 64 << 20, inputs: 2_000 }.run(
+        |input| {
+            fs::write(&path, input).expect("a file");
+            let report = Report::read(&path).map_err(|error| words_of(&error))?;
+            let comparison = Comparison::with(report.clone());
+            drop(render(&report, Some(&comparison)));
+            Ok(())
+        },
+    );
 }

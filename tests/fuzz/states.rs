@@ -56,8 +56,9 @@ fn states_of_small_environments() {
 #[test]
 fn states_of_several_environments() {
     let make = || {
-        let environments: Vec<Box<dyn Environment>> =
-            (0..3).map(|index| Box::new(Catch::new(SEED.derive("environment", index))) as Box<dyn Environment>).collect();
+        let environments: Vec<Box<dyn Environment>> = (0..3)
+            .map(|index| Box::new(Catch::new(SEED.derive("environment", index))) as Box<dyn Environment>)
+            .collect();
         VectorEnvironment::new(environments, NonZeroUsize::MIN).expect("one thread")
     };
     let mut environments = make();

@@ -6,8 +6,8 @@ use std::path::Path;
 use prism_agent::{Element, Policy, to_int8};
 use prism_exchange::from_pytorch;
 use prism_model::{
-    Activation, Convolution, Input, InputElement, Layers, NetworkConfig, Noise, Output, Streams, Support, Torso, Weights,
-    open_device,
+    Activation, Convolution, Input, InputElement, Layers, NetworkConfig, Noise, Output, Streams, Support, Torso,
+    Weights, open_device,
 };
 use zip::{CompressionMethod, ZipArchive};
 
@@ -81,31 +81,43 @@ pub fn write(corpus: &mut Corpus) {
 fn weights() {
     let device = open_device("flex").expect("the processor");
     let seeds = corpus::seeds("weights");
-    Target { name: "weights", seeds, words: &WORDS, room: 64 << 20, inputs: 1_000 }.run(|input| -> Answer {
+    let read = |input: &[u8]| -> Answer {
         let words = |error: prism_model::WeightsError| words_of(&error);
         let weights = Weights::from_bytes(input.to_vec(), "fuzz".to_owned()).map_err(words)?;
         let network = weights.network(&device).map_err(words)?;
         let observation = vec![0; weights.config().input.bytes()];
         drop(network.forward(weights.config().input.upload(&observation, &device)).into_data());
         Ok(())
-    });
+    };
+    Target { name: "weights", seeds, words: &WORDS, room: 64 << 20, inputs: 2_000 }
+        .run(|input| read(input).or_else(|_| read(&with_length(input))));
+}
+
+/// The file of safetensors with the length that its header has. Otherwise every word of another length in the header would
+/// be refused for that alone.
+fn with_length(file: &[u8]) -> Vec<u8> {
+    let Some((_, rest)) = file.split_first_chunk::<8>() else { return file.to_vec() };
+    let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<serde::de::IgnoredAny>();
+    let length = values.next().map_or(0, |_| values.byte_offset());
+    [&(length as u64).to_le_bytes()[..], rest].concat()
 }
 
 #[test]
 fn policies() {
     let seeds = [corpus::seeds("policies"), corpus::seeds("weights")].concat();
-    Target { name: "policies", seeds, words: &WORDS, room: 64 << 20, inputs: 3_000 }.run(|input| -> Answer {
+    let read = |input: &[u8]| -> Answer {
         let mut policy = Policy::from_bytes(input).map_err(|error| words_of(&error))?;
         match policy.description().input.element {
             Element::U8 => drop(policy.act(&vec![1_u8; policy.observation_len()], 0.0).to_vec()),
             Element::F32 => drop(policy.act(&vec![1.0_f32; policy.observation_len()], 0.0).to_vec()),
         }
-        drop(policy.metadata("prism.config"));
         // What acts can be exported as well.
         let _ = prism_exchange::to_onnx(input);
         let _ = to_int8(input);
         Ok(())
-    });
+    };
+    Target { name: "policies", seeds, words: &WORDS, room: 64 << 20, inputs: 5_000 }
+        .run(|input| read(input).or_else(|_| read(&with_length(input))));
 }
 
 /// A file that PyTorch wrote, and the description of its network.
@@ -169,7 +181,8 @@ fn pickles() {
         let target = format!("pickles/{name}");
         Target { name: &target, seeds: vec![pickle], words: &PICKLES, room: 96 << 20, inputs: 2_000 }.run(|input| {
             files[place].1 = input.to_vec();
-            let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+            let files: Vec<(&str, &[u8])> =
+                files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
             let sealed = zip_of(&files, CompressionMethod::Stored);
             from_pytorch(&sealed, &network).map(drop).map_err(|error| words_of(&error))
         });
