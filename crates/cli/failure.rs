@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use prism::bench::BenchError;
 use prism::{
-    BuildError, CheckpointError, Ending, OutputError, Problem, RecordError, RunError, RunErrorKind, RunFolderError, SettingsError,
+    BuildError, CheckpointError, Ending, OutputError, Problem, RecordError, RunError, RunErrorKind, RunFolderError,
+    SettingsError,
 };
 use prism_algorithms::AgentError;
 use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};

@@ -23,8 +23,7 @@ pub fn run(arguments: &ResumeArguments) -> Result<ExitCode, Failure> {
 
     let resumption = Resumption::open(&arguments.run, &changes)?;
     let environments = Environments::of(resumption.config().environment(), arguments.roms.as_deref())?;
-    let run = Run::resume(resumption, environments)?
-        .with_interrupt(interrupt)
-        .with_sink(Box::new(Screen::default()))?;
+    let run =
+        Run::resume(resumption, environments)?.with_interrupt(interrupt).with_sink(Box::new(Screen::default()))?;
     train::go(run).map(|summary| code_of(&summary.ending))
 }
