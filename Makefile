@@ -80,7 +80,7 @@ miri: setup ## look for undefined behaviour with Miri and the address sanitizer;
 	MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks' \
 		cargo +nightly miri test -p prism-kernels --test convolution --test linear
 	RUSTFLAGS=-Zsanitizer=address ASAN_OPTIONS=detect_leaks=0 cargo +nightly test --target $(host) \
-		-p prism-kernels -p prism-frames -p prism-agent -p prism-agent-c
+		-p prism-kernels -p prism-frames -p prism-agent --lib --tests
 
 check: roms ## format, scripts, links, lints, other sets of features, the web page, documentation, supply chain, devices
 	@./set-up --graphics --browser --wasm --deny ./check
