@@ -70,5 +70,20 @@ test: roms ## build and run the tests of the program, on the dependencies that m
 	@echo 'test: cargo test --release $(features)'
 	@$(tools) cargo test --release --no-fail-fast $(features)
 
-check: roms ## format, scripts, links, lints, other sets of features, the web page, documentation, licences, devices
-	@./set-up --graphics --browser --wasm ./check
+fuzz: roms ## feed damaged files to every parser, SECONDS=60 to each
+	@echo 'fuzz: cargo test --release $(features) --test prism fuzz::, $(or $(SECONDS),60) s for each parser'
+	@PRISM_FUZZ_SECONDS=$(or $(SECONDS),60) $(tools) cargo test --release $(features) --test prism fuzz::
+
+host = $(shell rustc -vV | sed -n 's/^host: //p')
+
+# Miri interprets the kernels without vector instructions, the sanitizer watches those of this processor. Tree Borrows and
+# the leaks are rayon's.
+miri: setup ## look for undefined behaviour with Miri and the address sanitizer; takes Rust nightly and minutes
+	rustup component add --toolchain nightly miri rust-src
+	MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks' \
+		cargo +nightly miri test -p prism-kernels --test convolution --test linear
+	RUSTFLAGS=-Zsanitizer=address ASAN_OPTIONS=detect_leaks=0 cargo +nightly test --target $(host) \
+		-p prism-kernels -p prism-frames -p prism-agent --lib --tests
+
+check: roms ## format, scripts, links, lints, other sets of features, the web page, documentation, supply chain, devices
+	@./set-up --graphics --browser --wasm --deny ./check

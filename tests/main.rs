@@ -10,6 +10,7 @@
 //! * `examples`: programs that use the libraries
 //! * `exchange`: policy files, ONNX and weights of PyTorch
 //! * `faults`: what goes wrong around a run
+//! * `fuzz`: damaged files, for every parser of what comes from outside
 //! * `interrupt`: Ctrl-C in the middle of a run
 //! * `learning`: values and scores that must be reached
 //! * `own`: environments of a program's own, and a run that it listens to
@@ -36,6 +37,7 @@ mod examples;
 mod exchange;
 #[cfg(target_os = "linux")]
 mod faults;
+mod fuzz;
 #[cfg(unix)]
 mod interrupt;
 mod learning;
@@ -50,3 +52,7 @@ mod several_runs;
 mod summarize;
 mod support;
 mod tensorboard;
+
+/// Threads that feed parsers have a bound on what they allocate; for all others it is the system's.
+#[global_allocator]
+static ALLOCATOR: fuzz::guard::Allocator = fuzz::guard::Allocator;

@@ -218,7 +218,7 @@ fn checked<'a>(data: &'a [u8], checksum: &[u8]) -> &'a [u8] {
 }
 
 /// Castagnoli's CRC, a bit at a time.
-fn crc_32c(data: &[u8]) -> u32 {
+pub fn crc_32c(data: &[u8]) -> u32 {
     let shift = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
     !data.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc)))
 }

@@ -336,6 +336,11 @@ impl Agent {
         AgentSteps((now / period + 1) * period - now)
     }
 
+    /// Agent steps observed since the last [`learn`](Self::learn).
+    pub fn unlearned(&self) -> AgentSteps {
+        AgentSteps(self.agent_steps.0 - self.learned.0)
+    }
+
     /// Whether fewer agent steps have been observed than the warm-up takes.
     pub fn is_warming_up(&self) -> bool {
         self.agent_steps < self.config.replay.warm_up

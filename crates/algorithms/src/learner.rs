@@ -1,5 +1,7 @@
 //! The learner: it updates a network from batches of transitions.
 
+mod record;
+
 use std::fmt;
 
 use burn::module::Module;
@@ -276,6 +278,7 @@ impl Learner {
         };
         let online = network(self.online.clone(), &state.online)?;
         let target = network(self.target.clone(), &state.target)?;
+        record::check_optimiser(&state.optimiser, &online).map_err(|reason| LearnerStateError { reason })?;
         let optimiser =
             self.config.optimiser.init().from_bytes(Bytes::from_bytes_vec(state.optimiser.clone())).map_err(refused)?;
         self.online = online;

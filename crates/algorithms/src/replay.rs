@@ -346,6 +346,16 @@ impl Replay {
         self.find_contradiction().map_err(|reason| ReplayError::BadState { reason })
     }
 
+    /// The first transition whose action is none of so many, with that action.
+    pub(crate) fn unknown_action(&self, actions: usize) -> Option<(TransitionId, i32)> {
+        let mut transitions = (self.living().start.0..).zip(self.transitions.records());
+        let known = |action: i32| usize::try_from(action).is_ok_and(|action| action < actions);
+        transitions.find_map(|(id, record)| {
+            let action = record.transition.action;
+            (!known(action)).then_some((TransitionId(id), action))
+        })
+    }
+
     fn find_contradiction(&self) -> Result<(), String> {
         let streams = self.config.streams;
         if self.streams.len() != streams || self.frames.streams() != streams {

@@ -31,7 +31,7 @@ pub use frames::{AgentSteps, Frames};
 pub use picture::Picture;
 pub use prism_frames::Colour;
 #[cfg(feature = "roms")]
-pub use roms::install::{InstallError, InstallProgress, Installed, WHEEL, install};
+pub use roms::install::{InstallError, InstallProgress, Installed, WHEEL, install, roms_of_wheel};
 #[cfg(feature = "roms")]
 pub use roms::library::{ROMS_VARIABLE, Rom, RomError, RomLibrary, RomPlace, RomStatus, data_directory};
 pub use seed::{Generator, Seed};

@@ -53,8 +53,9 @@ pub(crate) unsafe fn accumulate<S: Simd, const R: usize, const N: usize>(
                         *sum = simd.mul_add_e_f32s(value, vector, *sum);
                     }
                 }
-                b = b.add(b_step);
             }
+            // Behind the last step it may lead out of the matrix, where nothing is read.
+            b = b.wrapping_add(b_step);
             at += walk.step;
         }
     }

@@ -216,6 +216,12 @@ impl Weights {
         if !self.are_finite() {
             return Err(WeightsError::NotFinite { origin: self.origin.clone() });
         }
+        // A description is a few words, and a network of its sizes could need more memory than there is.
+        let (largest, most) = (self.config.largest_layer(), self.bytes.len() / size_of::<f32>());
+        if largest > most as u128 {
+            let reason = format!("it describes a layer of {largest} weights, and has no more than {most} numbers");
+            return Err(WeightsError::Corrupt { origin: self.origin.clone(), reason });
+        }
         // Every drawn weight is overwritten below: the seed has no effect.
         let mut unused = Xoshiro256PlusPlus::seed_from_u64(0);
         let mut network = self

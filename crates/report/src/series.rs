@@ -1,6 +1,7 @@
 //! Scores of a run, and what they are drawn against.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use prism_runs::{EPISODES, RecordedRun, TIMING, TRAIN};
@@ -95,8 +96,9 @@ pub(crate) fn score_curve(run: &RecordedRun, against: Against, window: usize) ->
         };
         return Err(ReportError::Empty { path: episodes.path().to_owned(), missing });
     }
-    if !points.is_sorted_by(|left, right| left.0 <= right.0) || points.iter().any(|point| !point.1.is_finite()) {
-        let reason = "its games are not in the order in which they ended, or have no scores".to_owned();
+    let finite = points.iter().all(|(position, mean)| position.is_finite() && mean.is_finite());
+    if !points.is_sorted_by(|left, right| left.0 <= right.0) || !finite {
+        let reason = "its games are not in the order in which they ended, or have no place or no score".to_owned();
         return Err(ReportError::Malformed { path: episodes.path().to_owned(), reason });
     }
     Ok(Curve::new(points))
@@ -111,27 +113,33 @@ fn first_game(games: usize, window: usize) -> usize {
 pub(crate) fn clock(run: &RecordedRun) -> Result<Curve, ReportError> {
     let timing = run.table(TIMING)?;
     let rows = timing.column("agent_steps")?.iter().zip(timing.column("elapsed_seconds")?);
-    Ok(rising(rows.map(|(&steps, &seconds)| (steps, seconds)).chain([(0.0, 0.0)]).collect()))
+    rising(rows.map(|(&steps, &seconds)| (steps, seconds)).chain([(0.0, 0.0)]).collect(), timing.path())
 }
 
 /// Updates made, by agent steps.
 fn updates(run: &RecordedRun) -> Result<Curve, ReportError> {
     let mut points = vec![(0.0, 0.0), (run.warm_up, 0.0)];
+    let mut path = run.path.clone();
     for name in [TRAIN, TIMING] {
         let table = run.table(name)?;
         let rows = table.column("agent_steps")?.iter().zip(table.column("updates")?);
         points.extend(rows.map(|(&steps, &updates)| (steps, updates)));
+        path = table.path().to_owned();
     }
     // A run that is still warming up, or ended before, has no later row.
     let last = points[2..].iter().map(|point| point.0).fold(0.0, f64::max);
-    points.retain(|point| point.0 <= last);
-    Ok(rising(points))
+    points.retain(|point| point.0 <= last || !point.0.is_finite());
+    rising(points, &path)
 }
 
-/// The curve through `points` in order of their abscissas, then ordinates.
-fn rising(mut points: Vec<(f64, f64)>) -> Curve {
+/// The curve through `points`, of the table at `path`, in order of their abscissas, then ordinates.
+fn rising(mut points: Vec<(f64, f64)>, path: &Path) -> Result<Curve, ReportError> {
+    if let Some((x, y)) = points.iter().find(|(x, y)| !x.is_finite() || !y.is_finite()) {
+        let reason = format!("it has {y} at agent step {x}, where a curve needs finite numbers");
+        return Err(ReportError::Malformed { path: path.to_owned(), reason });
+    }
     points.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
-    Curve::new(points)
+    Ok(Curve::new(points))
 }
 
 #[cfg(test)]

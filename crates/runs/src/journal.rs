@@ -58,6 +58,26 @@ pub struct JournalPosition {
     totals: Totals,
 }
 
+impl JournalPosition {
+    /// What contradicts a run that is at `at`, if anything does.
+    ///
+    /// # Errors
+    /// The contradiction, in words.
+    pub fn check(&self, at: &Position) -> Result<(), String> {
+        /// A hundred years: sums of such times do not overflow.
+        const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+        let Self { elapsed, timed, totals, .. } = self;
+        if timed > elapsed || *elapsed > LONGEST {
+            return Err(format!("its speeds were written down after {timed:?} of {elapsed:?}"));
+        }
+        let counts = |at: &Position| (at.agent_steps, at.frames, at.updates);
+        if counts(&totals.at) != counts(at) {
+            return Err(format!("its records are at {:?}, and it is at {at:?}", totals.at));
+        }
+        Ok(())
+    }
+}
+
 /// Totals over a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Totals {

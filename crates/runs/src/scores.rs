@@ -62,6 +62,13 @@ impl ScoreTracker {
         }
     }
 
+    /// Whether it is for as many environments and means over as many games as `other`, and holds no more scores than it can.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let Self { running, window, recent, games, .. } = self;
+        let expected = (*games).min(window.get() as u64);
+        running.len() == other.running.len() && *window == other.window && recent.len() as u64 == expected
+    }
+
     /// Starts the first game of `environment`, with the rewards and frames before its first observation. Later games start
     /// with the steps that end the games before them.
     ///

@@ -82,14 +82,26 @@ pub fn complete_lines(path: &Path) -> Result<String, ReadError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound && compressed(path).exists() => {
             let path = compressed(path);
             let mut text = String::new();
-            let read = fs::File::open(&path).and_then(|file| MultiGzDecoder::new(file).read_to_string(&mut text));
-            read.map_err(|source| ReadError::read(&path, source))?;
+            unpack(&path, &mut text).map_err(|source| ReadError::read(&path, source))?;
             text
         }
         read => read.map_err(|source| ReadError::read(path, source))?,
     };
     text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
     Ok(text)
+}
+
+/// Unpacks a table, as long as it is one: a small file must not become more than there is memory.
+fn unpack(path: &Path, text: &mut String) -> io::Result<()> {
+    /// Tables of runs become a twentieth of their size.
+    const MOST: u64 = 80;
+    let file = fs::File::open(path)?;
+    let room = (16 << 20) + MOST * file.metadata()?.len();
+    if MultiGzDecoder::new(file).take(room + 1).read_to_string(text)? as u64 > room {
+        let reason = format!("it unpacks to more than {MOST} times its size, as no table of a run does");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    }
+    Ok(())
 }
 
 /// Whether there is a file at `path`, or its compressed form beside it.
@@ -155,6 +167,13 @@ mod tests {
         fs::write(&path, "updates,loss\n1,0.25\n").unwrap();
         assert_eq!(NumberTable::read(&path).unwrap().column("loss").unwrap(), [0.25]);
         fs::remove_file(&path).unwrap();
+        // A small file that would be a very large table.
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        (0..64).for_each(|_| encoder.write_all(&[b'\n'; 1 << 20]).unwrap());
+        fs::write(folder.path().join("train.csv.gz"), encoder.finish().unwrap()).unwrap();
+        let error = NumberTable::read(&path).unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("more than 80 times its size"), "{source}");
         fs::write(folder.path().join("train.csv.gz"), "no archive").unwrap();
         let error = NumberTable::read(&path).unwrap_err();
         assert!(matches!(error, ReadError::Read { path, .. } if path.ends_with("train.csv.gz")));

@@ -13,8 +13,8 @@ use indicatif::HumanBytes;
 use prism_environment::{AgentSteps, VectorEnvironment};
 use prism_model::{Device, DeviceChoice, DeviceClass};
 use prism_runs::{
-    CheckpointError, Checkpoints, Ending, EvaluationRecord, Journal, Manifest, Owed, RunFolder, RunFolderError,
-    RunHeader, RunIdentity, RunLock, Sink, Summary,
+    CheckpointError, Checkpoints, Ending, EvaluationRecord, Journal, Manifest, Owed, Position, RunFolder,
+    RunFolderError, RunHeader, RunIdentity, RunLock, Sink, Summary,
 };
 
 use self::checkpoint::{RunState, Saver};
@@ -126,7 +126,14 @@ impl Run {
         let RunState { training, replay, recorder, .. } = state;
         let load = |like: &_| checkpoint::load_replay(replay, &checkpoint, like);
         let refused = |reason: &dyn std::fmt::Display| checkpoint::unusable(&checkpoint, reason);
-        let training = Training::resume(&config, built, config.run().seed, &device, training, load, refused)?;
+        let training = Training::resume(&config, built, config.run().seed, &device, training, load, &refused)?;
+
+        let at = recorder::position(training.agent());
+        let counts = |at: &Position| (at.agent_steps, at.frames, at.updates);
+        if counts(&at) != counts(&checkpoint.entry.at) {
+            return Err(refused(&format!("its agent is at {at:?}, and it says {:?}", checkpoint.entry.at)));
+        }
+        recorder.check(&config, training.environments(), &at).map_err(|reason| refused(&reason))?;
 
         // From here on the folder changes: whatever can be refused was refused before.
         let manifest = manifest(&config, &choice.device.name, card.actions.clone());

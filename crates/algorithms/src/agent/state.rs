@@ -96,6 +96,10 @@ impl Agent {
         if !state.actor.is_like(&self.actor) {
             return Err(contradiction("it chooses among other actions".to_owned()));
         }
+        let actions = self.network_config().actions;
+        if let Some((id, action)) = replay.unknown_action(actions) {
+            return Err(contradiction(format!("{id} of its replay took action {action} of {actions}")));
+        }
         if state.learned > state.agent_steps {
             let (learned, steps) = (state.learned, state.agent_steps);
             return Err(contradiction(format!("it has learned from {learned} of {steps}")));

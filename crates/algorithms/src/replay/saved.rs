@@ -27,6 +27,16 @@ pub struct ReplayExtent {
 }
 
 impl ReplayExtent {
+    /// Whether it is one that a replay can have, however it came here: no range ends before it begins, and none is so far on
+    /// that sums of them overflow.
+    pub fn is_sound(&self) -> bool {
+        /// More than a run has in a century.
+        const MOST: u64 = 1 << 44;
+        let Range { start, end } = &self.transitions;
+        let transitions = start <= end && end.0 <= MOST;
+        transitions && self.frames.iter().all(|frames| frames.start <= frames.end && frames.end <= MOST)
+    }
+
     /// How many transitions.
     pub fn transitions(&self) -> u64 {
         self.transitions.end.0 - self.transitions.start.0

@@ -118,7 +118,7 @@ fn install_with(
     let staging = tempfile::Builder::new().prefix(".install-").tempdir_in(directory).map_err(unwritable)?;
 
     let wheel = download(pythons, staging.path(), progress)?;
-    let mut roms = read_wheel(&wheel)?;
+    let mut roms = roms_of_wheel(&wheel)?;
     for game in &wanted {
         let bytes = roms
             .remove(game.name)
@@ -181,8 +181,11 @@ fn download(
         .ok_or_else(|| InstallError::BadWheel { reason: "pip wrote no wheel".into() })
 }
 
-/// The files under `ale_py/roms` in a wheel, by the name of their game.
-fn read_wheel(path: &Path) -> Result<HashMap<String, Vec<u8>>, InstallError> {
+/// The files under `ale_py/roms` in a wheel, by the name of their game; nothing of them has been checked.
+///
+/// # Errors
+/// [`InstallError::Unreadable`], and [`InstallError::BadWheel`] when it is no zip file or a damaged one.
+pub fn roms_of_wheel(path: &Path) -> Result<HashMap<String, Vec<u8>>, InstallError> {
     let bad = |reason: &dyn std::fmt::Display| InstallError::BadWheel { reason: reason.to_string() };
     let file = fs::File::open(path).map_err(|source| InstallError::Unreadable { path: path.into(), source })?;
     let mut archive = zip::ZipArchive::new(file).map_err(|error| bad(&error))?;

@@ -120,8 +120,11 @@ impl Rom {
 
     /// The ROM in the file at `path`, or `None` when there is no such file.
     pub(super) fn read(game: &'static GameInfo, path: &Path) -> Result<Option<Self>, RomError> {
-        match fs::read(path) {
-            Ok(bytes) => Self::check(game, bytes, path).map(Some),
+        let mut bytes = Vec::new();
+        // Whatever has the name of a ROM, a film or a device without an end.
+        let read = fs::File::open(path).and_then(|file| file.take(LARGEST_ROM + 1).read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Self::check(game, bytes, path).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(RomError::Unreadable { path: path.into(), source }),
         }
@@ -196,8 +199,7 @@ impl RomLibrary {
     }
 
     /// A library of one directory.
-    #[cfg(test)]
-    pub(super) fn of(directory: &Path) -> Self {
+    pub fn of(directory: &Path) -> Self {
         Self { directories: vec![directory.into()] }
     }
 

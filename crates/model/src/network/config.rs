@@ -219,6 +219,51 @@ impl NetworkConfig {
         Ok(QNetwork { image, shared, head, scaling: self.scaling, activation: self.activation, output: self.output })
     }
 
+    /// Weights of the largest layer at least, however large the sizes: `u128::MAX` beyond that. Layers after one that does
+    /// not fit its input are not counted.
+    pub(crate) fn largest_layer(&self) -> u128 {
+        let product =
+            |sizes: &[usize]| sizes.iter().fold(1_u128, |product, &size| product.saturating_mul(size as u128));
+        let mut largest = 0;
+        let mut features = product(&self.input.shape);
+        if let &[mut channels, mut height, mut width] = self.input.shape.as_slice() {
+            match &self.torso {
+                Torso::Nature { .. } | Torso::Convolutional { .. } => {
+                    let sizes = match &self.torso {
+                        Torso::Convolutional { convolutions, .. } => convolutions.as_slice(),
+                        _ => &Convolution::NATURE,
+                    };
+                    for sizes in sizes {
+                        largest = largest.max(product(&[sizes.size, sizes.size, channels, sizes.channels]));
+                        if sizes.stride == 0 || sizes.size > height.min(width) {
+                            return largest;
+                        }
+                        channels = sizes.channels;
+                        [height, width] = [height, width].map(|side| (side - sizes.size) / sizes.stride + 1);
+                    }
+                }
+                Torso::Impala { channels: stages, .. } => {
+                    for &stage in stages {
+                        largest = largest.max(product(&[9, channels, stage])).max(product(&[9, stage, stage]));
+                        channels = stage;
+                        [height, width] = [height, width].map(|side| side.div_ceil(2));
+                    }
+                }
+                Torso::Mlp { .. } => {}
+            }
+            features = product(&[channels, height, width]);
+        }
+        let hidden = match &self.torso {
+            Torso::Nature { hidden } => std::slice::from_ref(hidden),
+            Torso::Convolutional { hidden, .. } | Torso::Impala { hidden, .. } | Torso::Mlp { hidden } => hidden,
+        };
+        for &width in hidden {
+            largest = largest.max(features.saturating_mul(width as u128));
+            features = width as u128;
+        }
+        largest.max(features.saturating_mul(product(&[self.actions, self.output.values()])))
+    }
+
     fn convolutions(
         &self,
         sizes: &[Convolution],

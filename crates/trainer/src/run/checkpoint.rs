@@ -194,6 +194,9 @@ impl RunState {
     pub(super) fn take(checkpoint: &mut WholeCheckpoint) -> Result<Self, RunError> {
         let bytes = std::mem::take(&mut checkpoint.state);
         let state: Self = postcard::from_bytes(&bytes).map_err(|error| unusable(checkpoint, &error))?;
+        if let Some(part) = state.parts.iter().find(|part| !part.is_sound()) {
+            return Err(unusable(checkpoint, &format!("it has a part of {part:?}")));
+        }
         if names(&state.parts) == checkpoint.entry.parts {
             Ok(state)
         } else {

@@ -50,6 +50,14 @@ impl RecorderState {
     pub(super) fn scores(&self) -> &ScoreTracker {
         &self.scores
     }
+
+    /// What contradicts a run of so many environments that is at `at`, if anything does.
+    pub(super) fn check(&self, config: &Config, environments: usize, at: &Position) -> Result<(), String> {
+        if !self.scores.is_like(&ScoreTracker::new(environments, config.training().score_window)) {
+            return Err(format!("its scores are not those of {environments} environments, or of other games"));
+        }
+        self.journal.check(at)
+    }
 }
 
 /// Whether the observations that distributions are of have been drawn.

@@ -93,6 +93,10 @@ impl Training {
         environments.load_state(&state.environments).map_err(|error| refused(&error))?;
         let replay = load(agent.replay())?;
         agent.restore(state.agent, replay).map_err(|error| refused(&error))?;
+        let (unlearned, most) = (agent.unlearned(), AgentSteps(environments.len() as u64 * LONGEST_STRETCH));
+        if unlearned > most {
+            return Err(refused(&format!("it has not learned from {unlearned}, and {most} is the most that wait")));
+        }
         Ok(Self::of(config, environments, agent))
     }
 
