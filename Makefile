@@ -81,7 +81,7 @@ host = $(shell rustc -vV | sed -n 's/^host: //p')
 miri: setup ## look for undefined behaviour with Miri and the address sanitizer; takes Rust nightly and minutes
 	rustup component add --toolchain nightly miri rust-src
 	MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks' \
-		cargo +nightly miri test -p prism-kernels --test convolution --test linear
+		cargo +nightly miri test -p prism-kernels --test convolution
 	RUSTFLAGS=-Zsanitizer=address ASAN_OPTIONS=detect_leaks=0 cargo +nightly test --target $(host) \
 		-p prism-kernels -p prism-frames -p prism-agent --lib --tests
 

@@ -93,7 +93,7 @@ pub fn complete_lines(path: &Path) -> Result<String, ReadError> {
 
 /// Unpacks a table, as long as it is one: a small file must not become more than there is memory.
 fn unpack(path: &Path, text: &mut String) -> io::Result<()> {
-    /// Tables of runs become a twentieth of their size.
+    /// Tables of runs become half or a third of their size; one of nothing but line breaks becomes a thousandth.
     const MOST: u64 = 80;
     let file = fs::File::open(path)?;
     let room = (16 << 20) + MOST * file.metadata()?.len();
