@@ -166,6 +166,14 @@ impl Checkpoints {
         }
     }
 
+    /// Whether there is one, whole or damaged.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Read`].
+    pub fn any(&self) -> Result<bool, CheckpointError> {
+        Ok(!self.heads()?.is_empty())
+    }
+
     /// Bytes that the checkpoints take.
     pub fn bytes(&self) -> u64 {
         let Ok(files) = fs::read_dir(&self.folder) else { return 0 };
@@ -407,7 +415,8 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let run = run(parent.path());
         three(&run);
-        let damage = |name: &str| ["part", "copy"].map(|of| flip(&run.path().join("checkpoints").join(name).with_extension(of)));
+        let damage =
+            |name: &str| ["part", "copy"].map(|of| flip(&run.path().join("checkpoints").join(name).with_extension(of)));
         damage("c");
         let whole = Checkpoints::of(&run).newest_whole().unwrap();
         assert_eq!(whole.entry.at.agent_steps, AgentSteps(2));

@@ -201,7 +201,9 @@ impl RunFolder {
             panic!("a manifest is an object of plain data")
         };
         before.insert("config".to_owned(), now.remove("config").unwrap_or_default());
-        now.retain(|key, _| ["version", "commit", "device", "command", "started", "machine"].contains(&key.as_str()));
+        now.retain(|key, _| {
+            ["version", "commit", "device", "rom", "command", "started", "machine"].contains(&key.as_str())
+        });
         now.insert("agent_steps".to_owned(), at.agent_steps.0.into());
         match before.entry("resumed").or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(resumed) => resumed.push(Value::Object(now)),

@@ -35,11 +35,13 @@ use toml::{Table, Value};
 
 pub use self::environment::{EnvironmentConfig, EnvironmentKind, Threads};
 pub use self::error::{Fault, Origin, Problem, SettingsError};
+pub(crate) use self::error::{did_you_mean, near_matches};
 pub use self::evaluation::EvaluationConfig;
 use self::key::{name_of, section_of};
 pub use self::memory::{MemoryNeed, NotEnoughMemory};
 pub use self::note::Note;
 pub use self::run::RunConfig;
+pub(crate) use self::sections::is_section;
 use self::sections::{RUN, setting, settings};
 use self::source::{Entry, Layers, VERSION};
 pub use self::source::{Override, Source};
