@@ -89,7 +89,10 @@ fn say_differences(differences: &[(Option<u64>, Vec<Difference>)], output: &mut 
 fn say(comparison: &Comparison, output: &mut impl Write) -> io::Result<()> {
     let Comparison { file, outcome } = comparison;
     match outcome {
-        Outcome::Equal { count, unit } => writeln!(output, "{file}: the same {count} {unit}"),
+        Outcome::Equal { count, unit } => {
+            let plural = if *count == 1 { "" } else { "s" };
+            writeln!(output, "{file}: the same {count} {unit}{plural}")
+        }
         Outcome::Line { number, first, second } => {
             writeln!(output, "{file}: line {number} differs")?;
             for (when, line) in [("then", first), ("now", second)] {

@@ -26,8 +26,9 @@ pub fn run(arguments: &SweepArguments, output: &mut impl Write) -> Result<ExitCo
     }
     let standings: Vec<Standing> = sweep.runs.iter().map(PlannedRun::standing).collect::<Result<_, _>>()?;
     if arguments.dry_run {
+        let width = sweep.runs.iter().map(|run| run.name.chars().count()).max().unwrap_or(0);
         for (run, standing) in sweep.runs.iter().zip(&standings) {
-            writeln!(output, "{}  {}", run.name, described(run, standing))?;
+            writeln!(output, "{:<width$}  {}", run.name, described(run, standing))?;
         }
         return Ok(ExitCode::SUCCESS);
     }

@@ -105,6 +105,7 @@ impl Jobs<'_> {
             }
             if let Some(ending) = interrupt.ending().filter(|_| !asked) {
                 asked = true;
+                screen.leave();
                 self.signal(if ending == Ending::Interrupted { Signal::Interrupt } else { Signal::Term });
             }
             if at_once.load(Ordering::Relaxed) {

@@ -70,6 +70,11 @@ impl Screen {
         output.flush()
     }
 
+    /// Leaves the table where it is, because something else was printed below it.
+    pub fn leave(&mut self) {
+        self.drawn = 0;
+    }
+
     /// Says what became of the runs.
     pub fn finish(mut self, jobs: &mut [Job<'_>], output: &mut impl Write) -> io::Result<()> {
         self.draw(&[]);
@@ -172,9 +177,14 @@ fn columns(job: &Job<'_>) -> [String; 5] {
     let limit = job.run.config.training().limit.0;
     let RunProgress { agent_steps, mean_score, agent_steps_per_second } = job.progress;
     let steps = format!("{} / {}", HumanCount(agent_steps), HumanCount(limit));
-    let shown =
-        |value: Option<f64>, digits: usize| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"));
-    [job.run.name.clone(), word(&job.state).to_owned(), steps, shown(mean_score, 1), shown(agent_steps_per_second, 0)]
+    let score = mean_score.map_or_else(|| "-".to_owned(), shown);
+    let speed = agent_steps_per_second.map_or_else(|| "-".to_owned(), |speed| format!("{speed:.0}"));
+    [job.run.name.clone(), word(&job.state).to_owned(), steps, score, speed]
+}
+
+/// A mean score: those of some games are between 0 and 1, those of others in the thousands.
+fn shown(score: f64) -> String {
+    if score.abs() < 10.0 { format!("{score:.2}") } else { format!("{score:.1}") }
 }
 
 /// The same in words, for a line of its own.

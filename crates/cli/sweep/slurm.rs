@@ -115,7 +115,7 @@ impl Script<'_> {
 {command} --only "${{runs[$SLURM_ARRAY_TASK_ID]}}" &
 run=$!
 told=no
-# prism saves a checkpoint and ends; the task then goes back into the queue, and the run goes on from there.
+# When its time is nearly up, prism saves a checkpoint and ends.
 trap 'told=yes; kill -TERM "$run"' TERM
 wait "$run"
 code=$?
@@ -123,7 +123,7 @@ while kill -0 "$run" 2>/dev/null; do
     wait "$run"
     code=$?
 done
-# A task that was cancelled is not running any more, and does not come back.
+# Then the task goes back into the queue, and the run goes on from there. A task that was cancelled does not come back.
 if [ "$told" = yes ] && [ "$code" = 143 ] && [ "$(squeue -h -j "$SLURM_JOB_ID" -o %T)" = RUNNING ]; then
     scontrol requeue "$SLURM_JOB_ID"
 fi

@@ -36,7 +36,7 @@ pub enum Outcome {
     Equal {
         /// How many.
         count: usize,
-        /// What they are.
+        /// What each of them is.
         unit: &'static str,
     },
     /// A line of a table differs; none where a table has ended.
@@ -83,6 +83,7 @@ impl Comparison {
                     let (first, second) = (first?, second?);
                     match file {
                         EVALUATIONS => evaluations(&first, &second, extent),
+                        TRAIN if extent == Extent::Common => updates(&first, &second),
                         _ => tables(first.lines(), second.lines(), extent),
                     }
                 }
@@ -117,9 +118,9 @@ fn tables<'a>(first: impl Iterator<Item = &'a str>, second: impl Iterator<Item =
     loop {
         let line = (first.next(), second.next());
         match line {
-            (None, None) => return Outcome::Equal { count: number, unit: "lines" },
+            (None, None) => return Outcome::Equal { count: number, unit: "line" },
             (None, Some(_)) | (Some(_), None) if extent == Extent::Common => {
-                return Outcome::Equal { count: number, unit: "lines" };
+                return Outcome::Equal { count: number, unit: "line" };
             }
             (first, second) if first == second => number += 1,
             (first, second) => {
@@ -128,6 +129,13 @@ fn tables<'a>(first: impl Iterator<Item = &'a str>, second: impl Iterator<Item =
             }
         }
     }
+}
+
+/// Compares updates as far as both runs go, but for the last: a run that ends reads its results a step earlier than one that
+/// goes on, when less is in replay.
+fn updates(first: &str, second: &str) -> Outcome {
+    let kept = first.lines().count().min(second.lines().count()).saturating_sub(1).max(1);
+    tables(first.lines().take(kept), second.lines().take(kept), Extent::Common)
 }
 
 /// Compares evaluations without their numbers, which count those of `prism eval` as well.
@@ -177,7 +185,7 @@ fn same_tensors(first: &Tensors, second: &Tensors) -> Outcome {
     let more = (first.len() != second.len()).then(|| &longer[first.len().min(second.len())].0);
     match differing.or(more) {
         Some(name) => Outcome::Tensor(name.clone()),
-        None => Outcome::Equal { count: first.len(), unit: "tensors" },
+        None => Outcome::Equal { count: first.len(), unit: "tensor" },
     }
 }
 
@@ -185,22 +193,22 @@ fn same_tensors(first: &Tensors, second: &Tensors) -> Outcome {
 mod tests {
     use super::*;
 
-    fn lines(first: &str, second: &str, extent: Extent) -> Outcome {
+    fn compared(first: &str, second: &str, extent: Extent) -> Outcome {
         tables(first.lines(), second.lines(), extent)
     }
 
     #[test]
     fn the_first_line_that_differs_is_given() {
-        let equal = |count| Outcome::Equal { count, unit: "lines" };
-        assert_eq!(lines("a\n1\n2\n", "a\n1\n2\n", Extent::Whole), equal(3));
+        let equal = |count| Outcome::Equal { count, unit: "line" };
+        assert_eq!(compared("a\n1\n2\n", "a\n1\n2\n", Extent::Whole), equal(3));
         let line = |number, first: Option<&str>, second: Option<&str>| Outcome::Line {
             number,
             first: first.map(str::to_owned),
             second: second.map(str::to_owned),
         };
-        assert_eq!(lines("a\n1\n2\n", "a\n1\n3\n", Extent::Common), line(3, Some("2"), Some("3")));
-        assert_eq!(lines("a\n1\n2\n", "a\n1\n", Extent::Whole), line(3, Some("2"), None));
-        assert_eq!(lines("a\n1\n2\n", "a\n1\n", Extent::Common), equal(2));
+        assert_eq!(compared("a\n1\n2\n", "a\n1\n3\n", Extent::Common), line(3, Some("2"), Some("3")));
+        assert_eq!(compared("a\n1\n2\n", "a\n1\n", Extent::Whole), line(3, Some("2"), None));
+        assert_eq!(compared("a\n1\n2\n", "a\n1\n", Extent::Common), equal(2));
     }
 
     #[test]
@@ -210,7 +218,7 @@ mod tests {
         let with_more = format!(
             "{NAMES}1,100,100,9,catch,0,3,0.5\n2,100,100,9,catch,0,30,0.1\n3,200,200,19,catch,0,3,0.25\n4,200,200,19,catch,0,3,1\n"
         );
-        assert_eq!(evaluations(&with_more, &run, Extent::Whole), Outcome::Equal { count: 3, unit: "lines" });
+        assert_eq!(evaluations(&with_more, &run, Extent::Whole), Outcome::Equal { count: 3, unit: "line" });
         let other = run.replace("0.25", "0.75");
         assert!(evaluations(&with_more, &other, Extent::Whole).differs());
         let longer = format!("{run}3,300,300,29,catch,0,3,0.5\n");
@@ -233,7 +241,7 @@ mod tests {
         let first = written("first", "9", [1, 2, 3]);
         assert_eq!(
             same_tensors(&first, &written("same", "10", [1, 2, 3])),
-            Outcome::Equal { count: 2, unit: "tensors" }
+            Outcome::Equal { count: 2, unit: "tensor" }
         );
         assert_eq!(same_tensors(&first, &written("other", "9", [1, 2, 4])), Outcome::Tensor("b".to_owned()));
         assert_eq!(same_tensors(&first, &first[..1].to_vec()), Outcome::Tensor("b".to_owned()));

@@ -71,10 +71,10 @@ pub enum SweepError {
         source: SettingsError,
     },
     /// The configuration of a run cannot be used.
-    #[error("run {run}: {source}")]
+    #[error("runs in {runs}/: {source}")]
     Settings {
-        /// The run.
-        run: String,
+        /// Their folder, within that of the sweep, or the name of one run.
+        runs: String,
         /// What is wrong.
         source: SettingsError,
     },

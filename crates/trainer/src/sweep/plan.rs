@@ -138,7 +138,7 @@ impl Combination<'_> {
             file.settings.iter().chain(of_variant).chain(self.game).chain(self.seed).collect();
         let overrides: Vec<Override> = settings.iter().map(|setting| setting.to_override()).collect();
         let label = self.label(file, &source.name);
-        let refused = |source: SettingsError| SweepError::Settings { run: label.clone(), source };
+        let refused = |source: SettingsError| SweepError::Settings { runs: label.clone(), source };
         let config = Config::read(source, &overrides).map_err(refused)?;
         let name = format!("{label}/{}-seed{}", config.environment().kind.name(), config.run().seed.0);
         Ok(PlannedRun {

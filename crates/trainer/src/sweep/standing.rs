@@ -45,7 +45,7 @@ impl PlannedRun {
             Err(RunFolderError::Absent(_)) if self.folder.symlink_metadata().is_err() => return Ok(Standing::New),
             Err(_) => return self.without_run(),
         };
-        let refused = |source| SweepError::Settings { run: self.name.clone(), source };
+        let refused = |source| SweepError::Settings { runs: self.name.clone(), source };
         let recorded = Source::read(&self.folder).and_then(|source| Config::read(&source, &[])).map_err(refused)?;
         let changes = changed(&recorded, &self.config);
         if let Some(key) = changes.iter().find(|key| !is_changeable(key)) {
