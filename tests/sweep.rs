@@ -29,8 +29,7 @@ fn summary(run: &Path) -> serde_json::Value {
 }
 
 fn send(signal: &str, child: &Child) {
-    let kill = format!("kill -{signal} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert!(Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success());
 }
 
 /// A sweep in the background that a failed test does not leave behind.
@@ -57,12 +56,21 @@ impl Sweep {
 
 impl Drop for Sweep {
     fn drop(&mut self) {
-        // It passes the signal on to its runs, which killing it would not. An error means that it has ended already.
+        // Its runs first: killing it would leave them behind. An error means that they have ended already.
         if self.0.try_wait().is_ok_and(|status| status.is_none()) {
-            send("TERM", &self.0);
+            for child in children(&self.0) {
+                let _ = Command::new("kill").args(["-KILL", &child]).status();
+            }
+            let _ = self.0.kill();
             let _ = self.0.wait();
         }
     }
+}
+
+/// The processes that a process has started.
+fn children(parent: &Child) -> Vec<String> {
+    let listed = Command::new("ps").args(["-o", "pid=", "--ppid", &parent.id().to_string()]).output().unwrap();
+    String::from_utf8(listed.stdout).unwrap().split_whitespace().map(str::to_owned).collect()
 }
 
 /// The runs of [`LONG`] in this folder.
@@ -107,9 +115,14 @@ fn every_combination_is_trained_once_and_can_be_summarized() {
 fn runs_of_a_sweep_are_those_of_train() {
     let folder = folder_with(TINY);
     assert!(prism(folder.path(), &["sweep", "sweep.toml", "--jobs", "2"]).status.success());
-    assert!(prism(folder.path(), &["train", "catch", "--agent-steps", "700", "--seed", "1", "--out", "alone"]).status.success());
+    assert!(
+        prism(folder.path(), &["train", "catch", "--agent-steps", "700", "--seed", "1", "--out", "alone"])
+            .status
+            .success()
+    );
     for name in ["config.toml", "episodes.csv", "train.csv"] {
-        let [swept, alone] = ["sweep/catch/catch-seed1", "alone"].map(|run| fs::read_to_string(folder.path().join(run).join(name)));
+        let [swept, alone] =
+            ["sweep/catch/catch-seed1", "alone"].map(|run| fs::read_to_string(folder.path().join(run).join(name)));
         assert_eq!(swept.unwrap(), alone.unwrap(), "{name}");
     }
 }
@@ -156,28 +169,29 @@ fn a_sweep_that_is_interrupted_has_its_runs_save_and_goes_on_with_them() {
         }
         // Where they are to end earlier, that is no other run.
         let steps = summary(&runs[0])["agent_steps"].as_u64().unwrap() + 900;
-        fs::write(folder.path().join("sweep.toml"), LONG.replace("100_000_000", "1_000_000").replace("\"0..1\"", "0")).unwrap();
+        fs::write(folder.path().join("sweep.toml"), LONG.replace("100_000_000", "1_000_000").replace("\"0..1\"", "0"))
+            .unwrap();
         let listed = said(&prism(folder.path(), &["sweep", "sweep.toml", "--dry-run"]));
         assert_says(&listed, &["catch/catch-seed0  to go on, at"]);
         let shorter = LONG.replace("100_000_000", &steps.to_string()).replace("\"0..1\"", "0");
         fs::write(folder.path().join("sweep.toml"), shorter).unwrap();
         let output = prism(folder.path(), &["sweep", "sweep.toml"]);
         assert!(output.status.success(), "{}", said(&output));
-        assert_eq!((&summary(&runs[0])["ending"], summary(&runs[0])["agent_steps"].as_u64()), (&"limit".into(), Some(steps)));
+        assert_eq!(
+            (&summary(&runs[0])["ending"], summary(&runs[0])["agent_steps"].as_u64()),
+            (&"limit".into(), Some(steps))
+        );
     }
 }
 
 #[test]
 fn a_second_signal_kills_the_runs() {
-    // Saving waits for an evaluation's next step, which comes at once; so the runs are stopped, and cannot answer.
+    // Runs that are stopped cannot answer.
     let folder = folder_with(LONG);
-    let runs = long_runs(folder.path());
     let sweep = Sweep::start(folder.path());
-    wait_for_updates(&runs);
-    let children = Command::new("ps").args(["-o", "pid=", "--ppid", &sweep.0.id().to_string()]).output().unwrap();
-    let children = String::from_utf8(children.stdout).unwrap();
-    for child in children.split_whitespace() {
-        assert!(Command::new("sh").args(["-c", &format!("kill -STOP {child}")]).status().unwrap().success());
+    wait_for_updates(&long_runs(folder.path()));
+    for child in children(&sweep.0) {
+        assert!(Command::new("kill").args(["-STOP", &child]).status().unwrap().success());
     }
     send("TERM", &sweep.0);
     std::thread::sleep(std::time::Duration::from_millis(600));
@@ -189,12 +203,16 @@ fn a_second_signal_kills_the_runs() {
 
 #[test]
 fn a_run_that_fails_stops_no_other_and_its_reason_is_said() {
-    let variants = "[[variants]]\nname = \"bad\"\nset = { optimiser.learning_rate = 1e30 }\n[[variants]]\nname = \"good\"\n";
+    let variants =
+        "[[variants]]\nname = \"bad\"\nset = { optimiser.learning_rate = 1e30 }\n[[variants]]\nname = \"good\"\n";
     let folder = folder_with(&format!("{TINY}{variants}"));
     let output = prism(folder.path(), &["sweep", "sweep.toml"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let reason = "lower optimiser.learning_rate";
-    assert_says(&said(&output), &["4 runs: 2 failed, 2 ended", "bad/catch-seed0 failed: ", "bad/catch-seed1 failed: ", reason]);
+    assert_says(
+        &said(&output),
+        &["4 runs: 2 failed, 2 ended", "bad/catch-seed0 failed: ", "bad/catch-seed1 failed: ", reason],
+    );
     assert_eq!(summary(&folder.path().join("sweep/good/catch-seed1"))["ending"], "limit");
 }
 
@@ -220,7 +238,10 @@ fn folders_in_which_a_run_had_hardly_begun_are_begun_anew_and_those_of_others_st
         let text = fs::read_to_string(run(1).join(name)).unwrap();
         fs::write(run(1).join(name), format!("{}\n", text.lines().next().unwrap())).unwrap();
     }
-    assert_says(&said(&prism(folder.path(), &["sweep", "sweep.toml", "--dry-run"])), &["seed0  to begin anew", "seed1  to begin anew"]);
+    assert_says(
+        &said(&prism(folder.path(), &["sweep", "sweep.toml", "--dry-run"])),
+        &["seed0  to begin anew", "seed1  to begin anew"],
+    );
     assert!(prism(folder.path(), &["sweep", "sweep.toml"]).status.success());
     for seed in [0, 1] {
         assert_eq!(summary(&run(seed))["ending"], "limit");
@@ -230,7 +251,10 @@ fn folders_in_which_a_run_had_hardly_begun_are_begun_anew_and_those_of_others_st
     // With records and without a checkpoint there is something to lose.
     fs::remove_dir_all(run(1).join("checkpoints")).unwrap();
     fs::remove_file(run(1).join("summary.json")).unwrap();
-    assert_says(&refusal_in(folder.path(), &["sweep", "sweep.toml"]), &["catch-seed1", "has no checkpoint to go on from", "delete"]);
+    assert_says(
+        &refusal_in(folder.path(), &["sweep", "sweep.toml"]),
+        &["catch-seed1", "has no checkpoint to go on from", "delete"],
+    );
     fs::remove_dir_all(run(0)).unwrap();
     fs::create_dir(run(0)).unwrap();
     fs::write(run(0).join("thesis.txt"), "all of it").unwrap();
@@ -270,14 +294,26 @@ fn what_cannot_be_used_is_refused_with_its_line_before_anything_begins() {
         ("preset = \"catch\"\njobs = 0\n", &["line 2", "jobs = 0", "from 1 on"]),
         ("preset = \"catch\"\nslurm = [\"fast\"]\n", &["line 2", "slurm = [\"fast\"]", "--time=12:00:00"]),
         ("preset = \"catch\"\n\n[set]\nrun.seed = 3\n", &["line 4", "run.seed = 3", "`seeds`"]),
-        ("preset = \"catch\"\n[set]\n\"learning.n_stepp\" = 3\n", &["line 3", "`learning.n_stepp`", "`learning.n_step`"]),
+        (
+            "preset = \"catch\"\n[set]\n\"learning.n_stepp\" = 3\n",
+            &["line 3", "`learning.n_stepp`", "`learning.n_step`"],
+        ),
         ("preset = \"catch\"\n[[variants]]\nset = { learning.gamma = 1.5 }\n", &["[[variants]]", "a name"]),
         ("preset = \"catch\"\n[[variants]]\nname = \"a/b\"\n", &["line 3", "name = \"a/b\"", "letters"]),
-        ("preset = \"catch\"\n[[variants]]\nname = \"a\"\nset.learning.gamma = 7\n", &["line 4", "learning.gamma = 7", "runs in a/"]),
-        ("preset = \"catch\"\n[[variants]]\nname = \"a\"\n[[variants]]\nname = \"a\"\n", &["two runs", "a/catch-seed0"]),
+        (
+            "preset = \"catch\"\n[[variants]]\nname = \"a\"\nset.learning.gamma = 7\n",
+            &["line 4", "learning.gamma = 7", "runs in a/"],
+        ),
+        (
+            "preset = \"catch\"\n[[variants]]\nname = \"a\"\n[[variants]]\nname = \"a\"\n",
+            &["two runs", "a/catch-seed0"],
+        ),
         ("preset = \"dqn\"\ngames = [\"pnog\"]\n", &["line 2", "pnog", "pong", "prism list"]),
         ("preset = \"catch\"\n[set]\nrun.device = \"abacus\"\n", &["abacus", "prism devices"]),
-        ("preset = \"catch\"\nseeds = \"0..9\"\njobs = 10\n[set]\nreplay.capacity = 100_000_000\n", &["at a time need", "--jobs"]),
+        (
+            "preset = \"catch\"\nseeds = \"0..9999\"\njobs = 10000\n[set]\nreplay.capacity = 10_000_000\ntraining.agent_steps = 1_000_000_000\n",
+            &["10000 runs at a time need", "--jobs"],
+        ),
     ] {
         assert_says(&refused(file), parts);
     }
@@ -307,14 +343,23 @@ fn a_job_array_has_a_task_for_each_run_that_has_not_ended() {
     let path = fake_slurm(folder.path());
     let submitted = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
-        command.args(["sweep", "sweep.toml"]).args(arguments).current_dir(folder.path()).env("PATH", &path).output().unwrap()
+        command
+            .args(["sweep", "sweep.toml"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .output()
+            .unwrap()
     };
     let output = submitted(&["--slurm"]);
     let script = folder.path().join("sweep/slurm.sh");
     assert_eq!(said(&output).trim(), script.to_str().unwrap());
     assert!(!folder.path().join("sbatch.calls").exists());
     let text = fs::read_to_string(&script).unwrap();
-    assert_says(&text, &["#SBATCH --array=0-1\n", "#SBATCH --requeue\n", "#SBATCH --signal=B:TERM@120\n", "#SBATCH --time=0:10:00\n"]);
+    assert_says(
+        &text,
+        &["#SBATCH --array=0-1\n", "#SBATCH --requeue\n", "#SBATCH --signal=B:TERM@120\n", "#SBATCH --time=0:10:00\n"],
+    );
 
     assert!(prism(folder.path(), &["sweep", "sweep.toml", "--only", "catch/catch-seed0"]).status.success());
     let output = submitted(&["--submit", "--jobs", "3"]);
@@ -332,7 +377,8 @@ fn a_job_array_has_a_task_for_each_run_that_has_not_ended() {
 fn a_refusal_of_sbatch_is_passed_on() {
     let folder = folder_with(TINY);
     let path = fake_slurm(folder.path());
-    fs::write(folder.path().join("bin/sbatch"), "#!/bin/sh\necho 'sbatch: error: invalid partition' >&2\nexit 1\n").unwrap();
+    fs::write(folder.path().join("bin/sbatch"), "#!/bin/sh\necho 'sbatch: error: invalid partition' >&2\nexit 1\n")
+        .unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
     command.args(["sweep", "sweep.toml", "--submit"]).current_dir(folder.path()).env("PATH", &path);
     let output = command.output().unwrap();

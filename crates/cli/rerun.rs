@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use prism::{Comparison, Difference, Ending, Environments, Outcome, Override, Place, Rerun, RerunError, Run, Screen};
+use prism::{Comparison, Difference, Environments, Outcome, Override, Place, Rerun, RerunError, Run, Screen};
 
 use crate::arguments::RerunArguments;
 use crate::failure::{Failure, code_of};
@@ -35,9 +35,12 @@ pub fn run(arguments: &RerunArguments, output: &mut impl Write) -> Result<ExitCo
     let differences = rerun.differences(&folder)?;
     say_differences(&differences, output)?;
 
-    let summary = train::go(run);
-    let ending = match summary {
-        Ok(summary) => Some(summary.ending),
+    let code = match train::go(run) {
+        Ok(summary) => Some(code_of(&summary.ending)),
+        Err(_) if rerun.failed_alike(&folder)? => {
+            writeln!(output, "it failed as it did then")?;
+            Some(ExitCode::SUCCESS)
+        }
         Err(failure) => {
             // What it has recorded until then is compared all the same.
             writeln!(io::stderr(), "error: {}", failure.sentence())?;
@@ -47,15 +50,13 @@ pub fn run(arguments: &RerunArguments, output: &mut impl Write) -> Result<ExitCo
     let comparisons = rerun.compare(&folder)?;
     comparisons.iter().try_for_each(|comparison| say(comparison, output))?;
     let different = comparisons.iter().filter(|comparison| comparison.outcome.differs()).count();
-    match (different, &ending) {
-        (0, _) => writeln!(output, "the records are the same, byte for byte, as far as they were compared")?,
-        (number, _) => writeln!(output, "{number} of {} records differ", comparisons.len())?,
+    match different {
+        0 => writeln!(output, "the records are the same, byte for byte, as far as they were compared")?,
+        number => writeln!(output, "{number} of {} records differ", comparisons.len())?,
     }
-    Ok(match ending {
-        _ if different > 0 => ExitCode::from(DIFFERENT),
-        Some(ending @ (Ending::Interrupted | Ending::Terminated)) => code_of(&ending),
-        Some(_) => ExitCode::SUCCESS,
-        None => ExitCode::from(DIFFERENT),
+    Ok(match code {
+        Some(code) if different == 0 => code,
+        _ => ExitCode::from(DIFFERENT),
     })
 }
 

@@ -17,7 +17,7 @@ use super::values::whole_in;
 The same command again skips runs that have ended, goes on with those that have not, and begins the others. A file:
 
   presets = [\"dqn\", \"c51\"]                 presets, or paths of configuration files
-  games = [\"pong\", \"breakout\"]             the preset's own without it
+  games = [\"pong\", \"breakout\"]             or groups, such as atari-26; the preset's own without it
   seeds = \"0..4\"                           or a list
   out = \"dqn\"                              beside the file; named after it without this line
   jobs = 2                                 how many at a time

@@ -71,7 +71,7 @@ pub fn run(
     let new = |run| Job { run, state: State::Waiting, progress: RunProgress::default() };
     let mut jobs = Jobs { jobs: runs.iter().map(new).collect(), at_a_time, threads, launcher };
     let mut screen = Screen::new();
-    jobs.go(&interrupt, &at_once, &mut screen, output)?;
+    jobs.go(&interrupt, &at_once, &mut screen, output);
     screen.finish(&mut jobs.jobs, output)?;
     let failed = jobs.jobs.iter().any(|job| matches!(job.state, State::Failed(_)));
     Ok(match interrupt.ending() {
@@ -91,13 +91,7 @@ struct Jobs<'a> {
 
 impl Jobs<'_> {
     /// Until every run has ended or failed, or all have stopped that were asked to.
-    fn go(
-        &mut self,
-        interrupt: &Interrupt,
-        at_once: &AtomicBool,
-        screen: &mut Screen,
-        output: &mut impl Write,
-    ) -> Result<(), Failure> {
+    fn go(&mut self, interrupt: &Interrupt, at_once: &AtomicBool, screen: &mut Screen, output: &mut impl Write) {
         let mut asked = false;
         loop {
             for job in &mut self.jobs {
@@ -113,11 +107,11 @@ impl Jobs<'_> {
             } else if !asked {
                 self.begin();
             }
-            screen.show(&mut self.jobs, output)?;
+            screen.show(&mut self.jobs, output);
             let running = self.running() > 0;
             let to_come = self.jobs.iter().any(|job| matches!(job.state, State::Waiting | State::Elsewhere(_)));
             if !running && (asked || !to_come) {
-                return Ok(());
+                return;
             }
             thread::sleep(PERIOD);
         }

@@ -38,7 +38,7 @@ impl Screen {
     }
 
     /// Shows how the runs stand, if it is time to.
-    pub fn show(&mut self, jobs: &mut [Job<'_>], output: &mut impl Write) -> io::Result<()> {
+    pub fn show(&mut self, jobs: &mut [Job<'_>], output: &mut impl Write) {
         let states: Vec<_> = jobs.iter().map(|job| std::mem::discriminant(&job.state)).collect();
         let changed: Vec<bool> =
             states.iter().enumerate().map(|(index, state)| self.states.get(index) != Some(state)).collect();
@@ -46,7 +46,7 @@ impl Screen {
         let period = if self.terminal.is_some() { DRAW_PERIOD } else { PLAIN_PERIOD };
         let due = self.shown_at.is_none_or(|shown| shown.elapsed() >= period);
         if !due && !changed.contains(&true) {
-            return Ok(());
+            return;
         }
         let goes_on = |job: &Job<'_>| matches!(job.state, State::Running(_) | State::Elsewhere(_));
         for (job, changed) in jobs.iter_mut().zip(&changed) {
@@ -59,15 +59,16 @@ impl Screen {
         }
         if self.terminal.is_some() {
             self.draw(&table(jobs, self.rows()));
-            return Ok(());
+            return;
         }
         for (job, changed) in jobs.iter().zip(changed) {
             // That a run waits is news for nobody.
             if (due && goes_on(job)) || (changed && !matches!(job.state, State::Waiting)) {
-                writeln!(output, "{}", cells(job).join("  ").trim_end())?;
+                // A reader that has gone away (`| head`) must not end a sweep.
+                let _ = writeln!(output, "{}", cells(job).join("  ").trim_end());
             }
         }
-        output.flush()
+        let _ = output.flush();
     }
 
     /// Leaves the table where it is, because something else was printed below it.

@@ -20,8 +20,8 @@ pub struct Circumstances {
     pub commit: Option<String>,
     /// Device of the networks.
     pub device: Option<String>,
-    /// MD5 of the game's ROM.
-    rom: Option<Option<String>>,
+    /// MD5 of the game's ROM, where there is one.
+    rom: Option<String>,
     machine: RecordedMachine,
 }
 
@@ -74,7 +74,6 @@ impl Circumstances {
     }
 
     fn listed(&self) -> [(&'static str, Option<String>); 8] {
-        let rom = self.rom.clone().map(|rom| rom.unwrap_or_else(|| "none".to_owned()));
         let features = self.machine.features.as_ref().map(|features| match features.as_slice() {
             [] => "none".to_owned(),
             features => features.join(" "),
@@ -83,7 +82,7 @@ impl Circumstances {
             ("version", self.version.clone()),
             ("commit", self.commit.clone()),
             ("device", self.device.clone()),
-            ("MD5 of the ROM", rom),
+            ("MD5 of the ROM", self.rom.clone()),
             ("operating system", self.machine.system.clone()),
             ("processor architecture", self.machine.architecture.clone()),
             ("processor features", features),
@@ -108,16 +107,17 @@ mod tests {
     fn what_has_changed_is_said_and_what_has_not_is_not() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("run");
-        let rom = Some("60e0".to_owned());
-        let folder = RunFolder::create(&path, &Manifest { rom: rom.clone(), ..manifest() }).unwrap();
+        let rom = |md5: &str| Some(md5.to_owned());
+        let folder = RunFolder::create(&path, &Manifest { rom: rom("60e0"), ..manifest() }).unwrap();
         let same = of(&path).remove(0);
         assert_eq!(same.differences(&same), []);
-        folder.go_on(&Manifest { rom: None, device: "cuda:0".to_owned(), ..manifest() }, &Position::default()).unwrap();
+        let other = Manifest { rom: rom("70e0"), device: "cuda:0".to_owned(), ..manifest() };
+        folder.go_on(&other, &Position::default()).unwrap();
         let [first, resumed] = <[_; 2]>::try_from(of(&path)).unwrap();
         assert_eq!((first.agent_steps, resumed.agent_steps), (None, Some(0)));
         let difference =
             |what, then: &str, now: &str| Difference { what, then: Some(then.to_owned()), now: now.to_owned() };
-        let expected = [difference("device", "flex", "cuda:0"), difference("MD5 of the ROM", "60e0", "none")];
+        let expected = [difference("device", "flex", "cuda:0"), difference("MD5 of the ROM", "60e0", "70e0")];
         assert_eq!(first.differences(&resumed), expected);
     }
 
@@ -128,7 +128,7 @@ mod tests {
         fs::write(parent.path().join("manifest.json"), text).unwrap();
         let old = of(parent.path()).remove(0);
         let path = parent.path().join("run");
-        RunFolder::create(&path, &manifest()).unwrap();
+        RunFolder::create(&path, &Manifest { rom: Some("60e0".to_owned()), ..manifest() }).unwrap();
         let differences = old.differences(&of(&path)[0]);
         let unknown: Vec<_> = differences.iter().filter(|difference| difference.then.is_none()).collect();
         let whats: Vec<_> = unknown.iter().map(|difference| difference.what).collect();

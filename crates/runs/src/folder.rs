@@ -16,7 +16,7 @@ use crate::position::Position;
 ///
 /// | file | what it holds |
 /// |---|---|
-/// | `manifest.json` | what was run: configuration, version, commit, seed, device, command line, machine, start |
+/// | `manifest.json` | what was run: configuration, version, commit, seed, device, ROM, command line, machine, start |
 /// | `config.toml` | what is needed to run it again |
 /// | `episodes.csv`, `train.csv`, `evaluations.csv` | records that depend on the seed alone |
 /// | `timing.csv` | speeds, which depend on the machine |

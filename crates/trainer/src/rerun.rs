@@ -69,6 +69,17 @@ impl Rerun {
         &self.config
     }
 
+    /// Whether the run failed, and that in the folder at `again` for the same reason.
+    ///
+    /// # Errors
+    /// When its summary cannot be read.
+    pub fn failed_alike(&self, again: &RunFolder) -> Result<bool, ReadError> {
+        let now = RecordedRun::open(again.path())?.summary()?;
+        let reason = |summary: Option<&RecordedSummary>| summary.and_then(|summary| summary.reason.clone());
+        let then = reason(self.summary.as_ref());
+        Ok(then.is_some() && then == reason(now.as_ref()))
+    }
+
     /// What differs between the run, from its beginning and from each step at which it went on, and that in the folder at
     /// `again`.
     ///

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::str::FromStr;
 
+use prism_environment::GameGroup;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Value};
@@ -98,11 +99,12 @@ impl Reader<'_> {
         if presets.is_empty() {
             return Err(SweepError::Missing { path: path.to_owned(), key: "presets", expected: PRESETS });
         }
-        let games = self.texts(&document, "games", "the name of a game, or a list of such")?;
-        let games = games.into_iter().map(|(game, origin)| Setting {
-            key: "environment.game".to_owned(),
-            value: game.into(),
-            origin,
+        let games = self.texts(&document, "games", "the name of a game or of a group of games, or a list of such")?;
+        let setting =
+            |game: &str, origin: Origin| Setting { key: "environment.game".to_owned(), value: game.into(), origin };
+        let games = games.into_iter().flat_map(|(game, origin)| match GameGroup::find(&game) {
+            Some(group) => group.games.iter().map(|game| setting(game, origin.clone())).collect(),
+            None => vec![setting(&game, origin)],
         });
         Ok(SweepFile {
             presets,

@@ -63,7 +63,11 @@ impl Sweep {
             Some(out) => beside.join(out),
             None if path.extension().is_some() => path.with_extension(""),
             None => {
-                return Err(SweepError::Missing { path: path.to_owned(), key: "out", expected: "the path of a folder" });
+                return Err(SweepError::Missing {
+                    path: path.to_owned(),
+                    key: "out",
+                    expected: "the path of a folder",
+                });
             }
         };
         // Where the presets stand as they can be typed: their own names, else paths from here.
@@ -209,6 +213,11 @@ mod tests {
         assert_eq!(names(two), expected);
         let games = "preset = \"dqn\"\ngames = [\"pong\", \"ALE/SpaceInvaders-v5\"]\nseeds = 1";
         assert_eq!(names(games), ["dqn/pong-seed1", "dqn/space_invaders-seed1"]);
+        let groups = names("preset = \"dqn\"\ngames = [\"atari-26\", \"zaxxon\"]");
+        assert_eq!(
+            (groups.len(), groups[0].as_str(), groups[26].as_str()),
+            (27, "dqn/alien-seed0", "dqn/zaxxon-seed0")
+        );
         let twice = sweep("preset = \"dqn\"\ngames = [\"pong\", \"ALE/Pong-v5\"]").unwrap_err();
         assert!(matches!(&twice, SweepError::Twice { run } if run == "dqn/pong-seed0"), "{twice}");
     }
