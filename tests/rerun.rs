@@ -20,7 +20,7 @@ fn replace(path: &Path, old: &str, new: &str) {
 }
 
 /// Settings with which a run has a few of all records.
-const FULL: [&str; 8] = [
+const FULL: [&str; 10] = [
     "learning.loss=\"cross-entropy\"",
     "learning.distribution_target=\"projection\"",
     "learning.atoms=11",
@@ -28,7 +28,9 @@ const FULL: [&str; 8] = [
     "learning.v_max=1.0",
     "evaluation.period=300",
     "evaluation.episodes=3",
+    "diagnostics.held_out=8",
     "diagnostics.distributions=2",
+    "diagnostics.distribution_period=100",
 ];
 
 #[test]

@@ -294,6 +294,7 @@ fn what_cannot_be_used_is_refused_with_its_line_before_anything_begins() {
         ("preset = \"catch\"\njobs = 0\n", &["line 2", "jobs = 0", "from 1 on"]),
         ("preset = \"catch\"\nslurm = [\"fast\"]\n", &["line 2", "slurm = [\"fast\"]", "--time=12:00:00"]),
         ("preset = \"catch\"\n\n[set]\nrun.seed = 3\n", &["line 4", "run.seed = 3", "`seeds`"]),
+        ("preset = \"catch\"\n[set]\njobs = 2\n", &["line 3", "jobs = 2", "above [set]"]),
         (
             "preset = \"catch\"\n[set]\n\"learning.n_stepp\" = 3\n",
             &["line 3", "`learning.n_stepp`", "`learning.n_step`"],

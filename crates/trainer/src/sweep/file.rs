@@ -220,11 +220,12 @@ impl Reader<'_> {
         let instead = match key.as_str() {
             "run.seed" => Some("seeds"),
             "environment.game" => Some("games"),
-            _ => None,
+            // What stands below the line [set] is in it.
+            key => KEYS.into_iter().find(|top| *top == key),
         };
         let expected = match (instead, plain(value)) {
             (None, Some(value)) => return Ok(Setting { key, value, origin }),
-            (Some(instead), _) => format!("the key `{instead}` at the top of the file instead"),
+            (Some(instead), _) => format!("the key `{instead}` at the top of the file, above [set]"),
             (None, None) => "a number, text, list or table".to_owned(),
         };
         Err(self.refused(&key, value, expected))
