@@ -71,18 +71,15 @@ impl From<RerunError> for Failure {
 }
 
 /// Says what may be the reason where records differ.
-fn say_differences(differences: &[(Option<u64>, Vec<Difference>)], output: &mut impl Write) -> io::Result<()> {
-    if differences.iter().all(|(_, differences)| differences.is_empty()) {
+fn say_differences(differences: &[Difference], output: &mut impl Write) -> io::Result<()> {
+    if differences.is_empty() {
         return writeln!(output, "program, device, ROM and machine are those of then");
     }
-    for (resumed, differences) in differences {
-        let when = resumed.map_or_else(|| "then".to_owned(), |steps| format!("when it went on at {steps} agent steps"));
-        for Difference { what, then, now } in differences {
-            match then {
-                Some(then) => writeln!(output, "{what}: {then} {when}, {now} now")?,
-                None => writeln!(output, "{what}: not recorded {when}, {now} now")?,
-            }
-        }
+    for Difference { resumed_at, what, then, now } in differences {
+        let when =
+            resumed_at.map_or_else(|| "then".to_owned(), |steps| format!("when it went on at {steps} agent steps"));
+        let then = then.as_deref().unwrap_or("not recorded");
+        writeln!(output, "{what}: {then} {when}, {now} now")?;
     }
     Ok(())
 }

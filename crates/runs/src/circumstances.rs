@@ -37,6 +37,8 @@ struct RecordedMachine {
 /// Something that was another then than now, or was not written down then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
+    /// Agent steps at which the run had gone on under what was then; none from its beginning.
+    pub resumed_at: Option<u64>,
     /// What it is.
     pub what: &'static str,
     /// What it was then; none where the run does not say.
@@ -69,8 +71,11 @@ impl Circumstances {
     pub fn differences(&self, now: &Self) -> Vec<Difference> {
         let [then, now] = [self, now].map(Self::listed);
         let differing = then.into_iter().zip(now).filter(|((_, then), (_, now))| then != now);
+        let resumed_at = self.agent_steps;
         let unknown = || "not recorded".to_owned();
-        differing.map(|((what, then), (_, now))| Difference { what, then, now: now.unwrap_or_else(unknown) }).collect()
+        differing
+            .map(|((what, then), (_, now))| Difference { resumed_at, what, then, now: now.unwrap_or_else(unknown) })
+            .collect()
     }
 
     fn listed(&self) -> [(&'static str, Option<String>); 8] {
@@ -115,8 +120,12 @@ mod tests {
         folder.go_on(&other, &Position::default()).unwrap();
         let [first, resumed] = <[_; 2]>::try_from(of(&path)).unwrap();
         assert_eq!((first.agent_steps, resumed.agent_steps), (None, Some(0)));
-        let difference =
-            |what, then: &str, now: &str| Difference { what, then: Some(then.to_owned()), now: now.to_owned() };
+        let difference = |what, then: &str, now: &str| Difference {
+            resumed_at: None,
+            what,
+            then: Some(then.to_owned()),
+            now: now.to_owned(),
+        };
         let expected = [difference("device", "flex", "cuda:0"), difference("MD5 of the ROM", "60e0", "70e0")];
         assert_eq!(first.differences(&resumed), expected);
     }

@@ -85,10 +85,9 @@ impl Rerun {
     ///
     /// # Errors
     /// When a manifest cannot be read.
-    pub fn differences(&self, again: &RunFolder) -> Result<Vec<(Option<u64>, Vec<Difference>)>, ReadError> {
+    pub fn differences(&self, again: &RunFolder) -> Result<Vec<Difference>, ReadError> {
         let now = Circumstances::of(again.path())?.pop().unwrap_or_default();
-        let then = self.circumstances.iter();
-        Ok(then.map(|then| (then.agent_steps, then.differences(&now))).collect())
+        Ok(self.circumstances.iter().flat_map(|then| then.differences(&now)).collect())
     }
 
     /// Compares the records with those in the folder `again`, whole where both ended at the same step.
