@@ -46,8 +46,8 @@ pub const GROUPS: [GameGroup; 2] = [
         ],
     },
     GameGroup {
-        name: "atari-57",
-        source: "the games that a human was measured on, Wang et al. 2016",
+        name: "atari-56",
+        source: "the games that a human was measured on, Wang et al. 2016, without surround, which this ALE lacks",
         games: &[
             "alien",
             "amidar",
@@ -96,7 +96,6 @@ pub const GROUPS: [GameGroup; 2] = [
             "solaris",
             "space_invaders",
             "star_gunner",
-            "surround",
             "tennis",
             "time_pilot",
             "tutankham",
