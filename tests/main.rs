@@ -18,10 +18,12 @@
 //! * `plot`: figures of recorded runs, and what is refused
 //! * `presets`: each preset against the values it must have
 //! * `readme`: what README.md and GUIDE.md say, against the program
+//! * `rerun`: the same run again, and what is found to differ
 //! * `resume`: runs that end early and go on
 //! * `settings`: settings that cannot be used, and how they are refused
 //! * `several_runs`: several runs of one command
 //! * `summarize`: what several runs come to
+//! * `sweep`: many runs of one file, begun, killed and gone on with, also as tasks of Slurm
 //! * `tensorboard`: the event file of a run, against its tables
 
 mod agent;
@@ -46,11 +48,14 @@ mod play;
 mod plot;
 mod presets;
 mod readme;
+mod rerun;
 mod resume;
 mod settings;
 mod several_runs;
 mod summarize;
 mod support;
+#[cfg(unix)]
+mod sweep;
 mod tensorboard;
 
 /// Threads that feed parsers have a bound on what they allocate; for all others it is the system's.

@@ -1,6 +1,7 @@
 //! The command line: what can be typed.
 
 mod eval;
+mod many;
 mod reports;
 mod values;
 
@@ -9,11 +10,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use prism::Seeds;
 use prism::bench::{Agent, Task};
 
 pub use eval::EvalArguments;
+pub use many::{RerunArguments, SweepArguments};
 pub use reports::{Picture, PlotArguments, ProjectionArguments, SummarizeArguments};
-use values::{Games, Seeds, agent, number_in, one_of, whole_in};
+use values::{Games, agent, number_in, one_of, whole_in};
 
 /// Value-based deep reinforcement learning on Atari: native emulator, networks in Burn.
 #[derive(Debug, Parser)]
@@ -23,6 +26,8 @@ use values::{Games, Seeds, agent, number_in, one_of, whole_in};
   prism train pong                   train DQN on Pong until it is solved
   prism train cartpole --seed 1      a first try without ROMs, a minute
   prism resume runs/pong-seed0-...   go on with a run that was interrupted
+  prism sweep sweeps/dqn.toml        train many runs that a file describes
+  prism rerun runs/pong-seed0-...    run it again: are the records the same?
   prism eval runs/pong-seed0-...     score the best weights of a run
   prism plot curves runs/pong-*      draw the learning curves of several runs
   prism summarize runs/*             say what they come to, with intervals
@@ -43,6 +48,10 @@ pub enum Command {
     Train(Box<TrainArguments>),
     /// Go on with a run that was interrupted, killed, solved or at its limit
     Resume(ResumeArguments),
+    /// Train many runs that a small file describes, several at a time, here or under Slurm
+    Sweep(SweepArguments),
+    /// Run a recorded run again, and say what differs
+    Rerun(RerunArguments),
     /// Score the weights of a run
     Eval(EvalArguments),
     /// Watch an agent play, in the terminal or as a GIF, PNG files or a video

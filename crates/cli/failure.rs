@@ -13,6 +13,7 @@ use prism_algorithms::AgentError;
 use prism_environment::{EmulatorError, EnvironmentError, RomError, VectorError};
 use prism_model::{DeviceError, NetworkError, WeightsError};
 use prism_picture::PictureError;
+use prism_runs::ReadError;
 
 /// Something outside the program went wrong.
 const OUTSIDE: u8 = 1;
@@ -169,6 +170,13 @@ impl From<RecordError> for Failure {
     }
 }
 
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let remedy = of_reading(&error);
+        Self::outside(error).with_some_remedy(remedy)
+    }
+}
+
 impl From<RomError> for Failure {
     fn from(error: RomError) -> Self {
         let remedy = of_rom(&error);
@@ -265,6 +273,17 @@ fn remedy(error: &RunError) -> Option<String> {
         RunError::Weights(WeightsError::Unknown { .. }) => "use the version of prism that saved it",
         RunError::OtherPolicy { .. } => "play it under its own run's configuration",
         RunError::Weights(WeightsError::OtherNetwork { .. }) => "evaluate it with its own run's configuration",
+        _ => return None,
+    };
+    Some(remedy.to_owned())
+}
+
+/// What to do about a run that cannot be read.
+pub fn of_reading(error: &ReadError) -> Option<String> {
+    let remedy = match error {
+        ReadError::Run { .. } => "give the folder of a run, which `prism train` names when it starts",
+        ReadError::Read { .. } => "give a folder that is whole",
+        ReadError::Malformed { .. } => "give a folder whose files are as the run wrote them",
         _ => return None,
     };
     Some(remedy.to_owned())

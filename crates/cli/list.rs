@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use prism::{EnvironmentKind, presets};
-use prism_environment::{GAMES, Protocol};
+use prism_environment::{GAMES, GROUPS, Protocol};
 
 /// Writes the names.
 pub fn print(output: &mut impl Write) -> io::Result<()> {
@@ -20,6 +20,10 @@ pub fn print(output: &mut impl Write) -> io::Result<()> {
     writeln!(output, "\nprotocols (environment.protocol):")?;
     for protocol in Protocol::ALL {
         writeln!(output, "  {:<16}{}", protocol.name(), protocol.description())?;
+    }
+    writeln!(output, "\ngroups of games (games of prism sweep):")?;
+    for group in GROUPS {
+        writeln!(output, "  {:<16}{}", group.name, group.source)?;
     }
     writeln!(output, "\ngames (--game):")?;
     for games in GAMES.chunks(4) {

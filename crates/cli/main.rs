@@ -12,10 +12,12 @@ mod live;
 mod overlay;
 mod play;
 mod plot;
+mod rerun;
 mod resume;
 mod roms;
 mod signals;
 mod summarize;
+mod sweep;
 mod train;
 mod weights;
 
@@ -66,6 +68,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Train(arguments) => return train::run(*arguments),
         Command::Resume(arguments) => return resume::run(&arguments),
+        Command::Rerun(arguments) => return rerun::run(&arguments, &mut output),
+        Command::Sweep(arguments) => return sweep::run(&arguments, &mut output),
         Command::Eval(arguments) => return eval::run(&arguments, &mut output),
         Command::Export(arguments) => export::run(&arguments, &mut output)?,
         Command::Import(arguments) => import::run(&arguments, &mut output)?,

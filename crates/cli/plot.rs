@@ -6,10 +6,10 @@ use std::num::NonZeroUsize;
 use prism_report::{
     CurveOptions, DistributionOptions, ReportError, diagnostics, distributions, learning_curves, results,
 };
-use prism_runs::{OutputFile, ReadError};
+use prism_runs::OutputFile;
 
 use crate::arguments::{Picture, PlotArguments, ProjectionArguments};
-use crate::failure::Failure;
+use crate::failure::{Failure, of_reading};
 
 /// Draws the picture, writes it and says where it is; below learning curves, with the numbers behind them.
 pub fn run(arguments: PlotArguments, output: &mut impl Write) -> Result<(), Failure> {
@@ -59,9 +59,11 @@ pub fn run(arguments: PlotArguments, output: &mut impl Write) -> Result<(), Fail
 /// `error` with its causes, and what to type instead.
 pub fn with_remedy(error: ReportError) -> Failure {
     let remedy = match &error {
-        ReportError::Run(ReadError::Run { .. }) => "give the folder of a run, which `prism train` names when it starts",
-        ReportError::Run(ReadError::Read { .. }) | ReportError::Read { .. } => "give a folder that is whole",
-        ReportError::Run(ReadError::Malformed { .. }) => "give a folder whose files are as the run wrote them",
+        ReportError::Run(reading) => {
+            let remedy = of_reading(reading);
+            return Failure::outside(error).with_some_remedy(remedy);
+        }
+        ReportError::Read { .. } => "give a folder that is whole",
         ReportError::Malformed { .. } => "give a folder whose files are as the run wrote them",
         ReportError::Empty { missing: "evaluation", .. } => "score it with `prism eval` first",
         ReportError::Empty { .. } => "plot a run that has come further",

@@ -40,37 +40,6 @@ impl FromStr for Games {
     }
 }
 
-/// Several seeds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seeds(pub Vec<u64>);
-
-impl FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        /// More runs than anybody waits for.
-        const MOST: u64 = 10_000;
-        let expected = || format!("expected seeds such as 0..2 or 3,5,8, at most {MOST} of them");
-        let mut seeds = Vec::new();
-        for part in text.split(',') {
-            let (first, last) = part.split_once("..").unwrap_or((part, part));
-            let [first, last] = [first, last].map(|number| number.trim().parse::<u64>().map_err(|_| expected()));
-            let (first, last) = (first?, last?);
-            if last < first || last - first >= MOST {
-                return Err(expected());
-            }
-            seeds.extend(first..=last);
-        }
-        if seeds.len() as u64 > MOST {
-            return Err(expected());
-        }
-        match first_twice(&seeds) {
-            Some(seed) => Err(format!("seed {seed} is there twice: expected each seed once")),
-            None => Ok(Self(seeds)),
-        }
-    }
-}
-
 /// The first value that one of before repeats.
 fn first_twice<T: Ord>(values: &[T]) -> Option<&T> {
     let mut seen = BTreeSet::new();

@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod games;
+pub mod groups;
 pub mod options;
 pub mod palette;
 pub mod preprocessing;

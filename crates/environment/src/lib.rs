@@ -15,6 +15,7 @@ mod vector;
 
 pub use atari::environment::AtariEnvironment;
 pub use atari::games::{GAMES, GameEnd, GameInfo, Restores, Spelling, UnknownGame};
+pub use atari::groups::{GROUPS, GameGroup};
 pub use atari::options::{
     ActionSet, AtariConfig, AtariConfigError, AtariOption, AtariOptions, FireReset, LifeLoss, Points, Pooling,
     RewardTransform, View,

@@ -129,10 +129,10 @@ fn devices_of(backend: &str) -> Result<Vec<PresentDevice>, String> {
         #[cfg(feature = "flex")]
         "flex" => Ok(vec![PresentDevice {
             name: "flex".to_owned(),
-            description: format!(
-                "the processor, {} threads",
-                std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-            ),
+            description: match rayon::current_num_threads() {
+                1 => "the processor, 1 thread".to_owned(),
+                threads => format!("the processor, {threads} threads"),
+            },
             class: DeviceClass::Cpu,
             handle: Handle::Flex,
         }]),

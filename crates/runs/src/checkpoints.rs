@@ -166,6 +166,14 @@ impl Checkpoints {
         }
     }
 
+    /// Whether there is one, whole or damaged.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Read`].
+    pub fn any(&self) -> Result<bool, CheckpointError> {
+        Ok(!self.heads()?.is_empty())
+    }
+
     /// Bytes that the checkpoints take.
     pub fn bytes(&self) -> u64 {
         let Ok(files) = fs::read_dir(&self.folder) else { return 0 };

@@ -18,7 +18,7 @@ use crate::position::Position;
 ///
 /// | file | what it holds |
 /// |---|---|
-/// | `manifest.json` | what was run: configuration, version, commit, seed, device, command line, machine, start |
+/// | `manifest.json` | what was run: configuration, version, commit, seed, device, ROM, command line, machine, start |
 /// | `config.toml` | what is needed to run it again |
 /// | `episodes.csv`, `train.csv`, `evaluations.csv` | records that depend on the seed alone |
 /// | `timing.csv` | speeds, which depend on the machine |
@@ -246,7 +246,9 @@ impl RunFolder {
             panic!("a manifest is an object of plain data")
         };
         before.insert("config".to_owned(), now.remove("config").unwrap_or_default());
-        now.retain(|key, _| ["version", "commit", "device", "command", "started", "machine"].contains(&key.as_str()));
+        now.retain(|key, _| {
+            ["version", "commit", "device", "rom", "command", "started", "machine"].contains(&key.as_str())
+        });
         now.insert("agent_steps".to_owned(), at.agent_steps.0.into());
         match before.entry("resumed").or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(resumed) => resumed.push(Value::Object(now)),

@@ -16,6 +16,7 @@
 //!     protocol: "catch 10x5".to_owned(),
 //!     seed: Seed(3),
 //!     device: "flex".to_owned(),
+//!     rom: None,
 //!     actions: Vec::new(),
 //!     command: std::env::args_os().collect(),
 //!     version: "0.1.0".to_owned(),
@@ -45,7 +46,9 @@
 //! ```
 
 mod checkpoints;
+mod circumstances;
 mod clock;
+mod comparison;
 mod events;
 mod file;
 mod folder;
@@ -57,6 +60,7 @@ mod names;
 mod narrator;
 mod output_file;
 mod position;
+mod progress;
 mod progress_line;
 mod read_error;
 mod recorded_run;
@@ -72,7 +76,9 @@ mod tables;
 mod tensorboard;
 
 pub use checkpoints::{CheckpointEntry, CheckpointError, Checkpoints, Content, WholeCheckpoint};
+pub use circumstances::{Circumstances, Difference};
 pub use clock::{Moment, Rates};
+pub use comparison::{Comparison, Extent, Outcome};
 pub use events::{
     DistributionRecord, Ending, EpisodeRecord, Estimate, EvaluationRecord, Event, RunHeader, Summary, UpdateRecord,
     Value,
@@ -85,6 +91,7 @@ pub use manifest::{Machine, Manifest, RunIdentity};
 pub use names::{DISTRIBUTIONS, EPISODES, EVALUATIONS, TIMING, TRAIN};
 pub use output_file::{OutputError, OutputFile, StartedFile};
 pub use position::Position;
+pub use progress::RunProgress;
 pub use progress_line::{Part, ProgressLine};
 pub use read_error::ReadError;
 pub use recorded_run::{RecordedRun, RecordedSummary};

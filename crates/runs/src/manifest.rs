@@ -19,6 +19,8 @@ pub struct RunIdentity {
     pub seed: Seed,
     /// Device of the networks.
     pub device: String,
+    /// MD5 of the game's ROM in hexadecimal; none where the environment has no ROM.
+    pub rom: Option<String>,
     /// Names of the actions, by index; empty where they have none.
     pub actions: Vec<String>,
     /// The command line. U+FFFD replaces what is not Unicode.
@@ -46,6 +48,8 @@ pub struct Manifest {
     pub seed: Seed,
     /// Device of the networks.
     pub device: String,
+    /// MD5 of the game's ROM in hexadecimal; none where the environment has no ROM.
+    pub rom: Option<String>,
     /// Names of the actions, by index; empty where they have none.
     pub actions: Vec<String>,
     /// The command line.
@@ -68,8 +72,45 @@ pub struct Machine {
     pub system: &'static str,
     /// Processor architecture.
     pub architecture: &'static str,
+    /// Of the processor's features those that choose how numbers are computed, such as `avx2`.
+    pub features: Vec<&'static str>,
     /// Processor cores this process may use.
     pub cores: usize,
+}
+
+impl Machine {
+    /// This machine.
+    fn this() -> Self {
+        Self {
+            system: std::env::consts::OS,
+            architecture: std::env::consts::ARCH,
+            features: features(),
+            // If the system does not tell, there is at least one core.
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Features by which the layers' kernels, and those of the matrix products below them, are chosen.
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<&'static str> {
+    [
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512dq", is_x86_feature_detected!("avx512dq")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+    ]
+    .into_iter()
+    .filter_map(|(name, there)| there.then_some(name))
+    .collect()
+}
+
+/// Features by which the layers' kernels are chosen.
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> Vec<&'static str> {
+    if cfg!(target_feature = "neon") { vec!["neon"] } else { Vec::new() }
 }
 
 impl Manifest {
@@ -78,7 +119,8 @@ impl Manifest {
     /// # Errors
     /// When the configuration is not TOML.
     pub fn new(identity: RunIdentity, config: String) -> Result<Self, toml::de::Error> {
-        let RunIdentity { name, environment, protocol, seed, device, actions, command, version, commit } = identity;
+        let RunIdentity { name, environment, protocol, seed, device, rom, actions, command, version, commit } =
+            identity;
         Ok(Self {
             version,
             commit,
@@ -87,15 +129,11 @@ impl Manifest {
             protocol,
             seed,
             device,
+            rom,
             actions,
             command: command.iter().map(|argument| unicode(argument)).collect(),
             started: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            machine: Machine {
-                system: std::env::consts::OS,
-                architecture: std::env::consts::ARCH,
-                // If the system does not tell, there is at least one core.
-                cores: std::thread::available_parallelism().map_or(1, usize::from),
-            },
+            machine: Machine::this(),
             config: config.parse()?,
             config_text: config,
         })
@@ -136,6 +174,7 @@ pub(crate) mod tests {
             protocol: "catch 10x5".to_owned(),
             seed: Seed(7),
             device: "flex".to_owned(),
+            rom: None,
             actions: ["left", "stay", "right"].map(str::to_owned).to_vec(),
             command: ["prism", "train", "catch"].map(OsString::from).to_vec(),
             version: "0.1.0".to_owned(),

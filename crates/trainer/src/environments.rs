@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use prism_environment::{
-    AtariConfig, AtariEnvironment, CartPole, Catch, Chain, EmulatorError, Environment, EnvironmentError, RomError,
+    AtariConfig, AtariEnvironment, CartPole, Catch, Chain, EmulatorError, Environment, EnvironmentError, Rom, RomError,
     RomLibrary, Seed, VectorEnvironment, VectorError,
 };
 use thiserror::Error;
@@ -19,6 +19,8 @@ pub struct Environments {
     make: Make,
     /// What they are; none of the kinds here where they are the user's own.
     kind: Option<EnvironmentKind>,
+    /// MD5 of the ROM that they play, where they play one.
+    rom: Option<u128>,
 }
 
 /// Why environments cannot be made.
@@ -73,8 +75,13 @@ impl Environments {
     /// # Errors
     /// When a ROM is missing or wrong, or the environment is the user's own.
     pub fn of(config: &EnvironmentConfig, roms: Option<&Path>) -> Result<Self, BuildError> {
+        let mut rom = None;
         let make: Make = match &config.kind {
-            EnvironmentKind::Atari { config, .. } => atari(config, roms)?,
+            EnvironmentKind::Atari { config, .. } => {
+                let found = RomLibrary::locate(roms)?.rom(&config.options().game)?;
+                rom = Some(found.game().md5);
+                atari(config, found)
+            }
             EnvironmentKind::Catch => Box::new(|seed| Ok(Box::new(Catch::new(seed)))),
             &EnvironmentKind::Chain { states, limit } => {
                 Box::new(move |seed| Ok(Box::new(Chain::new(states, limit, seed))))
@@ -82,7 +89,7 @@ impl Environments {
             EnvironmentKind::CartPole => Box::new(|seed| Ok(Box::new(CartPole::new(seed)))),
             EnvironmentKind::Own { name } => return Err(BuildError::Own { name: name.clone() }),
         };
-        Ok(Self { make, kind: Some(config.kind.clone()) })
+        Ok(Self { make, kind: Some(config.kind.clone()), rom })
     }
 
     /// Environments that `make` makes, each from its own seed, for a configuration with `environment.kind = "own"`.
@@ -90,7 +97,7 @@ impl Environments {
         make: impl Fn(Seed) -> Result<E, EnvironmentError> + Send + Sync + 'static,
     ) -> Self {
         let make = move |seed| make(seed).map(|environment| Box::new(environment) as Box<dyn Environment>);
-        Self { make: Box::new(make), kind: None }
+        Self { make: Box::new(make), kind: None, rom: None }
     }
 
     /// Makes `count` environments, each with a seed derived from `seed`, to be stepped together by the threads of `config`.
@@ -105,8 +112,8 @@ impl Environments {
     ) -> Result<VectorEnvironment, BuildError> {
         self.check(&config.kind)?;
         let threads = match config.threads {
-            // Without an answer from the system, one core is certain.
-            Threads::Automatic => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            // As many as learning uses: a core each, unless `RAYON_NUM_THREADS` says otherwise.
+            Threads::Automatic => NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN),
             Threads::Exactly(threads) => threads,
         };
         Ok(VectorEnvironment::from_seed(count, threads, seed, &self.make)?)
@@ -119,6 +126,11 @@ impl Environments {
     pub(crate) fn one(&self, config: &EnvironmentConfig, seed: Seed) -> Result<Box<dyn Environment>, BuildError> {
         self.check(&config.kind)?;
         Ok((self.make)(seed).map_err(VectorError::NotMade)?)
+    }
+
+    /// MD5 of the ROM that they play, where they play one.
+    pub(crate) fn rom(&self) -> Option<u128> {
+        self.rom
     }
 
     /// A run's records must not name other environments than those it was trained in.
@@ -139,8 +151,7 @@ fn describe(kind: &EnvironmentKind) -> String {
     format!("{} (protocol {})", kind.name(), kind.protocol())
 }
 
-fn atari(config: &AtariConfig, roms: Option<&Path>) -> Result<Make, BuildError> {
-    let rom = RomLibrary::locate(roms)?.rom(&config.options().game)?;
+fn atari(config: &AtariConfig, rom: Rom) -> Make {
     let config = config.clone();
-    Ok(Box::new(move |seed| Ok(Box::new(AtariEnvironment::new(&config, &rom, seed)?))))
+    Box::new(move |seed| Ok(Box::new(AtariEnvironment::new(&config, &rom, seed)?)))
 }

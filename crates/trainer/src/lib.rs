@@ -36,7 +36,10 @@ mod memory;
 pub mod play;
 pub mod plot;
 mod policy_file;
+mod rerun;
 mod run;
+mod seeds;
+pub mod sweep;
 mod training_scores;
 
 pub use config::{
@@ -51,12 +54,15 @@ pub use interrupt::{Interrupt, Request};
 pub use memory::{MemoryBound, available as available_memory};
 pub use policy_file::{CONFIG_KEY, POSITION_KEY, imported_network, imported_policy_file, policy_file};
 pub use prism_runs::{
-    CheckpointError, DistributionRecord, Ending, EpisodeRecord, EvaluationRecord, Event, FinishedGame, Journal,
-    Manifest, Moment, OutputError, OutputFile, Part, Position, ProgressLine, RecordError, RecordedRun, RunFolder,
-    RunFolderError, RunHeader, RunIdentity, RunPath, SavedWeights, ScoreTracker, Screen, Sink, StartedFile, Statistics,
-    Summary, UpdateRecord, append_evaluation,
+    CheckpointError, Circumstances, Comparison, Difference, DistributionRecord, Ending, EpisodeRecord,
+    EvaluationRecord, Event, Extent, FinishedGame, Journal, Manifest, Moment, Outcome, OutputError, OutputFile, Part,
+    Position, ProgressLine, RecordError, RecordedRun, RecordedSummary, RunFolder, RunFolderError, RunHeader,
+    RunIdentity, RunPath, RunProgress, SavedWeights, ScoreTracker, Screen, Sink, StartedFile, Statistics, Summary,
+    UpdateRecord, append_evaluation,
 };
+pub use rerun::{Rerun, RerunError};
 pub use run::resumption::Resumption;
 pub use run::{Place, Run};
+pub use seeds::{NotSeeds, Seeds};
 pub use toml::Value;
 pub use training_scores::{Span, TrainingGames, TrainingRecord, TrainingScores};

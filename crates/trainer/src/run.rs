@@ -89,7 +89,7 @@ impl Run {
         let training = Training::new(config, built, seed, &device)?;
 
         // From here on there is a folder: whatever can be refused was refused before.
-        let manifest = manifest(config, &choice.device.name, card.actions.clone());
+        let manifest = manifest(config, &choice.device.name, &environments, card.actions.clone());
         let folder = match &place {
             Place::At(path) => RunFolder::create(path, &manifest),
             Place::In(parent) => RunFolder::create_in(parent, &manifest),
@@ -136,7 +136,7 @@ impl Run {
         recorder.check(&config, training.environments(), &at).map_err(|reason| refused(&reason))?;
 
         // From here on the folder changes: whatever can be refused was refused before.
-        let manifest = manifest(&config, &choice.device.name, card.actions.clone());
+        let manifest = manifest(&config, &choice.device.name, &environments, card.actions.clone());
         folder.go_on(&manifest, &checkpoint.entry.at)?;
         let journal = Journal::resume(&folder, header(&config, manifest, &training, &need), recorder.journal())?;
         let recorder = Recorder::resumed(&config, card, folder, journal, recorder)?;
@@ -165,12 +165,12 @@ impl Run {
     }
 
     /// Refuses what [`Run::new`] would refuse of device, environments and memory, without beginning a run: for programs that
-    /// make several, one after the other.
+    /// make several. Returns the memory that the run will need.
     ///
     /// # Errors
     /// As of [`Run::new`].
-    pub fn check(config: &Config, environments: &Environments) -> Result<(), RunError> {
-        Self::prepare(config, environments).map(|_| ())
+    pub fn check(config: &Config, environments: &Environments) -> Result<MemoryNeed, RunError> {
+        Self::prepare(config, environments).map(|(_, _, need)| need)
     }
 
     /// The device, the environments, and the memory that the run will need and that there is.
@@ -358,7 +358,7 @@ fn header(config: &Config, manifest: Manifest, training: &Training, need: &Memor
 }
 
 /// What is run, on which device, by a program of this version.
-fn manifest(config: &Config, device: &str, actions: Vec<String>) -> Manifest {
+fn manifest(config: &Config, device: &str, environments: &Environments, actions: Vec<String>) -> Manifest {
     let kind = &config.environment().kind;
     let identity = RunIdentity {
         name: config.name().to_owned(),
@@ -366,6 +366,7 @@ fn manifest(config: &Config, device: &str, actions: Vec<String>) -> Manifest {
         protocol: kind.protocol().to_owned(),
         seed: config.run().seed,
         device: device.to_owned(),
+        rom: environments.rom().map(|md5| format!("{md5:032x}")),
         actions,
         command: std::env::args_os().collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -226,12 +226,12 @@ fn lines(problems: &[Problem]) -> String {
     }
 }
 
-fn did_you_mean(near: &[String]) -> String {
+pub(crate) fn did_you_mean(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) }
 }
 
 /// The candidates that `typed` may have been meant for, most similar first.
-pub(super) fn near_matches<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn near_matches<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let typed = typed.to_lowercase();
     let mut scored: Vec<(f64, &str)> =
         candidates.into_iter().map(|candidate| (strsim::jaro_winkler(&typed, candidate), candidate)).collect();

@@ -30,6 +30,11 @@ pub(super) fn sections() -> impl Iterator<Item = &'static str> {
     SECTIONS.iter().map(|section| section.name)
 }
 
+/// Whether a section has this name.
+pub(crate) fn is_section(name: &str) -> bool {
+    sections().any(|section| section == name)
+}
+
 /// Every setting there is.
 pub(super) fn settings() -> impl Iterator<Item = &'static dyn Setting> {
     SECTIONS.iter().flat_map(|section| section.keys.iter().copied())

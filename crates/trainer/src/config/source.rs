@@ -10,7 +10,7 @@ use toml::de::DeTable;
 use super::error::{Fault, Origin, Problem, SettingsError, near_matches};
 use super::key::{Setting, name_of, section_of, typed_value};
 use super::presets;
-use super::sections::{keys_of, sections, setting, settings};
+use super::sections::{is_section, keys_of, sections, setting, settings};
 
 /// The version of the settings' vocabulary: what files say in `version`. Files without it are of version 1.
 pub(super) const VERSION: i64 = 2;
@@ -128,7 +128,7 @@ impl Source {
                 problems.extend(resolve(&section, version).err().map(|fault| problem(&section, &value, origin, fault)));
                 continue;
             };
-            if !sections().any(|known| known == section) {
+            if !is_section(&section) {
                 let fault = unknown(&section);
                 problems.push(Problem { key: section, value: None, origin, fault });
                 continue;
@@ -211,6 +211,11 @@ impl Override {
         Self::flag(argument, key, typed_value(value))
     }
 
+    /// `key` as a line of another file gives it.
+    pub(crate) fn in_file(origin: Origin, key: &str, value: Value) -> Self {
+        Self { key: key.to_owned(), value, origin }
+    }
+
     /// The key that it gives, as it was written.
     pub fn key(&self) -> &str {
         &self.key
@@ -271,7 +276,7 @@ fn resolve(path: &str, version: i64) -> Result<Option<&'static dyn Setting>, Fau
         (Some(setting), _) => Err(Fault::Renamed { to: setting.about().path }),
         (None, Some(_)) if version < 2 => Ok(None),
         (None, Some((_, reason))) => Err(Fault::Unfit(format!("there is no such key any more: {reason}"))),
-        (None, None) if sections().any(|section| section == path) => Err(Fault::Section { keys: keys_of(path) }),
+        (None, None) if is_section(path) => Err(Fault::Section { keys: keys_of(path) }),
         (None, None) => Err(unknown(path)),
     }
 }

@@ -106,15 +106,25 @@ impl Recorded {
 
 /// The first setting in which two configurations differ and that may not change, else the first in which they differ.
 fn first_change(before: &Config, after: &Config) -> Option<&'static str> {
-    let value =
-        |config: &Config, key: &str| config.settings().find(|(path, _)| *path == key).map(|(_, value)| value.clone());
-    let keys = before.settings().chain(after.settings()).map(|(key, _)| key);
-    let mut changed = keys.filter(|key| value(before, key) != value(after, key));
-    let first = changed.next()?;
-    if is_changeable(first) { changed.find(|key| !is_changeable(key)).or(Some(first)) } else { Some(first) }
+    let changed = changed(before, after);
+    changed.iter().find(|key| !is_changeable(key)).or(changed.first()).copied()
 }
 
-fn is_changeable(key: &str) -> bool {
+/// The settings in which two configurations differ, each once.
+pub(crate) fn changed(before: &Config, after: &Config) -> Vec<&'static str> {
+    let value =
+        |config: &Config, key: &str| config.settings().find(|(path, _)| *path == key).map(|(_, value)| value.clone());
+    let mut changed = Vec::new();
+    for (key, _) in before.settings().chain(after.settings()) {
+        if !changed.contains(&key) && value(before, key) != value(after, key) {
+            changed.push(key);
+        }
+    }
+    changed
+}
+
+/// Whether a setting may change while a run goes on.
+pub(crate) fn is_changeable(key: &str) -> bool {
     CHANGEABLE.iter().any(|changeable| key == *changeable || (changeable.ends_with('.') && key.starts_with(changeable)))
 }
 
