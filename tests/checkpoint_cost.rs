@@ -66,6 +66,7 @@ fn run(parent: &Path) -> RunFolder {
         device: "flex".to_owned(),
         actions: Vec::new(),
         command: Vec::new(),
+        rom: None,
         version: "0".to_owned(),
         commit: "unknown".to_owned(),
     };
