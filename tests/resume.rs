@@ -360,12 +360,31 @@ fn what_cannot_go_on_is_refused_and_nothing_is_changed() {
     }
     assert_says(&refused(&["resume", "all-damaged"]), &["no checkpoint", "it is cut short"]);
 
-    // A checkpoint of a run with another network under this run's name.
-    let other = parent.path().join("other");
-    go_until(begun(&other, &catch("dqn", &["network.hidden=[7]"])), 700);
-    fs::remove_dir_all(other.join("checkpoints")).unwrap();
-    copy(&run.join("checkpoints"), &other.join("checkpoints"));
-    assert_says(&refused(&["resume", "other"]), &["the checkpoint at 1000 agent steps", "cannot be used"]);
+    // A checkpoint of runs with another network and with another replay, under this run's name.
+    for (name, setting, says) in [
+        ("other", "network.hidden=[7]", ["network.hidden is [7]", "was [64] when its checkpoint was made"]),
+        ("capacity", "replay.capacity=701", ["replay.capacity is 701", "was 700"]),
+    ] {
+        let other = parent.path().join(name);
+        go_until(begun(&other, &catch("proportional", &[setting])), 700);
+        fs::remove_dir_all(other.join("checkpoints")).unwrap();
+        copy(&run.join("checkpoints"), &other.join("checkpoints"));
+        assert_says(&refused(&["resume", name]), &says);
+    }
+
+    // A configuration that was edited since.
+    let edited = parent.path().join("edited");
+    copy(&run, &edited);
+    let config = fs::read_to_string(edited.join("config.toml")).unwrap();
+    assert!(config.contains("\nseed = 5"), "{config}");
+    fs::write(edited.join("config.toml"), config.replace("\nseed = 5", "\nseed = 6")).unwrap();
+    assert_says(&refused(&["resume", "edited"]), &["run.seed is 6", "was 5 when its checkpoint was made"]);
+
+    // Records that are not there to go on with.
+    let lost = parent.path().join("lost");
+    copy(&run, &lost);
+    fs::remove_file(lost.join("train.csv")).unwrap();
+    assert_says(&refused(&["resume", "lost"]), &["train.csv is missing", "put back what was there"]);
 
     let format = parent.path().join("format");
     copy(&run, &format);

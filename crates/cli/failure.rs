@@ -253,15 +253,21 @@ fn remedy(error: &RunError) -> Option<String> {
         ) => "let it train for a while first",
         RunError::Folder(RunFolderError::InUse(_)) => "wait until it ends, or stop it with Ctrl-C where it runs",
         RunError::Checkpoint(CheckpointError::None(_)) => {
-            "train it anew with `prism train` and the same folder: runs of prism 0.1.0 and older, and those with \
-             training.checkpoints = false, have none"
+            "delete the folder and train it anew: runs of prism 0.1.0 and older, those with training.checkpoints = false, and \
+             one that was killed while it began have none"
         }
         RunError::Checkpoint(CheckpointError::Damaged { .. }) => {
-            "its weights can still be played and scored; train it anew with `prism train` and the same folder"
+            "its weights can still be played and scored; train it anew in another folder with `prism train`"
         }
         RunError::UnusableCheckpoint { .. } => "use the version of prism that wrote it",
         RunError::AtLimit { .. } => "give a higher one with --frames or --agent-steps",
         RunError::Unchangeable { .. } => "train a new run with it: `prism train` takes the folder of a run and --set",
+        RunError::OtherConfiguration { .. } => {
+            "write the old value back to go on, or train a new run with the new one: `prism train` takes the folder of a run"
+        }
+        RunError::Record(RecordError::Missing(_) | RecordError::Shorter { .. } | RecordError::Foreign { .. }) => {
+            "put back what was there, or train the run anew: without its records it cannot go on"
+        }
         RunError::Record(_) => "is the disk full or read-only? The run has stopped there",
         RunError::Weights(WeightsError::Corrupt { .. }) => "copy the file again, or take other weights of the run",
         RunError::Weights(WeightsError::NotFinite { .. }) => {
@@ -293,6 +299,10 @@ fn of_rom(error: &RomError) -> Option<String> {
     match error {
         RomError::Missing { .. } | RomError::NoHome => Some(format!(
             "run `prism roms install`, or name your own folder with --roms DIR or {}",
+            prism_environment::ROMS_VARIABLE
+        )),
+        RomError::Unreadable { .. } => Some(format!(
+            "name a folder that exists and can be read with --roms DIR or {}, or run `prism roms install`",
             prism_environment::ROMS_VARIABLE
         )),
         RomError::Truncated { .. } | RomError::Wrong { .. } => {

@@ -50,12 +50,14 @@ pub fn run(arguments: &RerunArguments, output: &mut impl Write) -> Result<ExitCo
     let comparisons = rerun.compare(&folder)?;
     comparisons.iter().try_for_each(|comparison| say(comparison, output))?;
     let different = comparisons.iter().filter(|comparison| comparison.outcome.differs()).count();
+    let compared = comparisons.iter().any(|comparison| comparison.outcome.compares());
     match different {
+        0 if !compared => writeln!(output, "nothing was compared: the two have no game and no update in common yet")?,
         0 => writeln!(output, "the records are the same, byte for byte, as far as they were compared")?,
         number => writeln!(output, "{number} of {} records differ", comparisons.len())?,
     }
     Ok(match code {
-        Some(code) if different == 0 => code,
+        Some(code) if different == 0 && compared => code,
         _ => ExitCode::from(DIFFERENT),
     })
 }

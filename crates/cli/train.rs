@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use prism::{Config, Environments, Override, Place, Run, Screen, Source, Summary};
+use prism::{Config, Environments, Override, Place, Run, RunError, Screen, Source, Summary};
 
 use crate::arguments::TrainArguments;
 use crate::failure::{Failure, code_of};
@@ -62,9 +62,12 @@ pub fn go(run: Run) -> Result<Summary, Failure> {
     let folder = run.folder().path().to_owned();
     run.go().map_err(|error| {
         let folder = folder.display();
-        let more = format!(
-            "the weights saved last and a summary are in {folder}; `prism resume {folder}` goes on from the last checkpoint"
-        );
+        let goes_on = match error {
+            // With these settings it would come to the same end.
+            RunError::Learning(_) => String::new(),
+            _ => format!("; `prism resume {folder}` goes on from the last checkpoint"),
+        };
+        let more = format!("the weights saved last and a summary are in {folder}{goes_on}");
         Failure::from(error).with_further_remedy(&more)
     })
 }

@@ -36,7 +36,7 @@ pub fn run(
         program: launcher.program.clone(),
         roms: launcher.roms.as_deref().map(absolute).transpose()?,
         options: &sweep.slurm,
-        at_a_time: arguments.jobs,
+        at_a_time: arguments.jobs.or(sweep.jobs.and_then(|jobs| u32::try_from(jobs.get()).ok())),
         runs: left,
     };
     let path = out.join(SCRIPT);

@@ -57,6 +57,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether something of the runs was compared: more than the names of a table's columns.
+    pub fn compares(&self) -> bool {
+        match self {
+            Self::Equal { count, unit } => *count > usize::from(*unit == "line"),
+            Self::Line { .. } | Self::Tensor(_) => true,
+            Self::Lacking | Self::NotCompared(_) => false,
+        }
+    }
+
     /// Whether the record shows that the runs were not the same.
     pub fn differs(&self) -> bool {
         match self {

@@ -83,8 +83,10 @@ impl AppendedFile {
     /// # Errors
     /// When there is one, or it cannot be made.
     pub(crate) fn create(path: PathBuf) -> Result<Self, RecordError> {
-        let file = fs::File::options().append(true).create_new(true).open(&path);
-        Self::opened(file, path)
+        match fs::File::options().append(true).create_new(true).open(&path) {
+            Ok(file) => Ok(Self { file, path }),
+            Err(source) => Err(RecordError::write(&path, source)),
+        }
     }
 
     /// Continues a file.
@@ -92,14 +94,9 @@ impl AppendedFile {
     /// # Errors
     /// When there is none, or it cannot be written.
     pub(crate) fn open(path: PathBuf) -> Result<Self, RecordError> {
-        let file = fs::File::options().append(true).open(&path);
-        Self::opened(file, path)
-    }
-
-    fn opened(file: io::Result<fs::File>, path: PathBuf) -> Result<Self, RecordError> {
-        match file {
+        match fs::File::options().append(true).open(&path) {
             Ok(file) => Ok(Self { file, path }),
-            Err(source) => Err(RecordError::write(&path, source)),
+            Err(source) => Err(RecordError::open(&path, source)),
         }
     }
 

@@ -76,6 +76,9 @@ pub enum RecordError {
         /// What the system says.
         source: io::Error,
     },
+    /// A file to be continued is not there.
+    #[error("{} is missing", .0.display())]
+    Missing(PathBuf),
     /// A file to be continued is shorter than it was.
     #[error("{} has {found} bytes and had {expected} when the run was here", .path.display())]
     Shorter {
@@ -97,6 +100,14 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// `path`, which is to be continued, cannot be opened, for the reason `source`.
+    pub fn open(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::Missing(path.to_owned()),
+            _ => Self::write(path, source),
+        }
+    }
+
     /// `path` cannot be written, for the reason `source`.
     pub fn write(path: &Path, source: io::Error) -> Self {
         Self::Write { path: path.to_owned(), source }

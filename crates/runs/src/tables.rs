@@ -184,7 +184,7 @@ impl CsvFile {
         let expected = csv_lines(&[names]);
         let mut line = Vec::new();
         let read = fs::File::open(&path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut line));
-        read.map_err(|source| RecordError::write(&path, source))?;
+        read.map_err(|source| RecordError::open(&path, source))?;
         if line != expected {
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
             return Err(RecordError::Foreign { path, line });

@@ -59,7 +59,7 @@ impl TensorBoard {
     /// # Errors
     /// When there is none, or it cannot be written.
     pub fn open(folder: &RunFolder, header: &RunHeader) -> Result<Self, RecordError> {
-        let path = event_file(folder).map_err(|source| RecordError::write(&folder.path().join(FILE_MARK), source))?;
+        let path = event_file(folder).map_err(|source| RecordError::open(&folder.path().join(FILE_MARK), source))?;
         Ok(Self::of(AppendedFile::open(path)?, header))
     }
 

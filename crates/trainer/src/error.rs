@@ -74,6 +74,16 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// The configuration of a run is not the one that its checkpoint was made under.
+    #[error("{key} is {now} in the run's config.toml, and was {then} when its checkpoint was made")]
+    OtherConfiguration {
+        /// The setting.
+        key: String,
+        /// Its value now.
+        now: String,
+        /// Its value when the checkpoint was made.
+        then: String,
+    },
     /// A run that is to go on has reached its limit.
     #[error("the run is at {at}, and its limit is {limit}")]
     AtLimit {
@@ -107,6 +117,7 @@ impl RunError {
             | Self::Memory { .. }
             | Self::AtLimit { .. }
             | Self::Unchangeable { .. }
+            | Self::OtherConfiguration { .. }
             | Self::Agent(AgentError::Network(NetworkError::NotAnImage { .. }))
             | Self::Device(DeviceError::Unknown { .. } | DeviceError::NotCompiled { .. }) => RunErrorKind::Usage,
             Self::Build(error) if error.is_usage() => RunErrorKind::Usage,

@@ -57,9 +57,13 @@ impl Rerun {
         if taken == 0 {
             return Err(RerunError::NothingRecorded(path.display().to_string()));
         }
-        let by_itself = summary.as_ref().is_some_and(|summary| ["solved", "limit"].contains(&summary.ending.as_str()));
-        if !by_itself && AgentSteps(taken) < config.training().limit {
+        let ending = summary.as_ref().map(|summary| summary.ending.as_str());
+        if ending != Some("limit") && AgentSteps(taken) < config.training().limit {
             config = config.with("training.agent_steps", i64::try_from(taken).unwrap_or(i64::MAX))?;
+        }
+        // A score that was set when the run went on would have ended it sooner.
+        if ending != Some("solved") || circumstances.len() > 1 {
+            config = config.with("training.stop_score", "none")?;
         }
         Ok(Self { folder, config, circumstances, summary })
     }

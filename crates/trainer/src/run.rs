@@ -126,7 +126,7 @@ impl Run {
         let RunState { training, replay, recorder, .. } = state;
         let load = |like: &_| checkpoint::load_replay(replay, &checkpoint, like);
         let refused = |reason: &dyn std::fmt::Display| checkpoint::unusable(&checkpoint, reason);
-        let training = Training::resume(&config, built, config.run().seed, &device, training, load, &refused)?;
+        let training = Training::resume(&config, built, config.run().seed, &device, training, load, refused)?;
 
         let at = recorder::position(training.agent());
         let counts = |at: &Position| (at.agent_steps, at.frames, at.updates);
@@ -287,7 +287,7 @@ impl Run {
     /// stay.
     fn checkpoint(&mut self) -> Result<(), RunError> {
         let begin = Instant::now();
-        let Self { training, recorder, owed, saver: Some(saver), .. } = self else { return Ok(()) };
+        let Self { config, training, recorder, owed, saver: Some(saver), .. } = self else { return Ok(()) };
         let state = match training.state() {
             Err(TrainingError::Environment(error)) if checkpoint::cannot_be_saved(&error) => {
                 recorder.note(format!("no checkpoints, and no going on with this run once it has ended: {error}"))?;
@@ -297,7 +297,7 @@ impl Run {
             state => state?,
         };
         let at = recorder::position(training.agent());
-        let outcome = saver.save(at, state, training.agent().replay(), recorder.state(*owed)?);
+        let outcome = saver.save(at, config.to_toml(), state, training.agent().replay(), recorder.state(*owed)?);
         saver.count(begin.elapsed());
         outcome.or_else(|error| recorder.note(not_written(error)))
     }

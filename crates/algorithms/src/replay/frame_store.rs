@@ -83,7 +83,8 @@ impl FrameStore {
     /// A chunk that nothing else has: a spare one, unless it is still being written to a checkpoint.
     fn chunk(&mut self) -> Chunk {
         let spare = self.spare.pop().filter(|chunk| Arc::strong_count(chunk) == 1);
-        spare.unwrap_or_else(|| vec![0; FRAMES_PER_CHUNK as usize * self.frame_bytes].into())
+        // Collected, not made of a vector, which would be copied.
+        spare.unwrap_or_else(|| std::iter::repeat_n(0, FRAMES_PER_CHUNK as usize * self.frame_bytes).collect())
     }
 
     /// The numbers of a stream's stored frames.

@@ -21,6 +21,8 @@ const LARGEST_SHARE: u64 = 16;
 /// Everything that decides the future of a run but the transitions in its replay.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RunState {
+    /// The run's configuration, as its file has it.
+    pub(super) config: String,
     pub(super) training: TrainingState,
     pub(super) replay: ReplayHead,
     /// The parts that hold the transitions.
@@ -76,6 +78,7 @@ impl Saver {
     pub(super) fn save(
         &mut self,
         at: Position,
+        config: String,
         training: TrainingState,
         replay: &Replay,
         recorder: RecorderState,
@@ -83,7 +86,7 @@ impl Saver {
         let outcome = self.wait();
         let Stage::Idle(checkpoints) = std::mem::replace(&mut self.stage, Stage::Lost) else { return outcome };
         let (parts, new) = self.plan(replay);
-        let state = RunState { training, replay: replay.head(), parts, recorder };
+        let state = RunState { config, training, replay: replay.head(), parts, recorder };
         let entry = CheckpointEntry { at, program: program(), parts: names(&state.parts) };
         let write = move || write(checkpoints, entry, state, new);
         self.stage = begin(write);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use prism_environment::AgentSteps;
 use prism_runs::{Checkpoints, RecordedRun, RunFolder, RunLock, WholeCheckpoint};
 
 use super::checkpoint::{RunState, program};
@@ -52,6 +53,7 @@ impl Resumption {
         let mut checkpoints = Checkpoints::of(&folder);
         let mut checkpoint = checkpoints.newest_whole()?;
         let state = RunState::take(&mut checkpoint)?;
+        same_run(&state, &before)?;
         let mut notes: Vec<String> =
             checkpoint.damage.iter().map(|damage| format!("damaged, and not used: {damage}")).collect();
 
@@ -60,7 +62,7 @@ impl Resumption {
             notes.push(format!("{wrote} wrote the checkpoint and {goes_on} goes on: numbers may round differently"));
         }
         // A run that was killed after its last step has no summary yet, and only completes its records.
-        let ended = Recorded::of(path);
+        let (ended, recorded) = recorded(path);
         if ended == Recorded::Solved
             && let Some(score) = config.training().stop_score.filter(|&score| state.scores().solved(score))
         {
@@ -68,7 +70,7 @@ impl Resumption {
             notes.push(format!("the run was solved with a mean score of {score}: it goes on until its limit"));
         }
         let (at, limit, limit_before) =
-            (checkpoint.entry.at.agent_steps, config.training().limit, before.training().limit);
+            (checkpoint.entry.at.agent_steps.max(recorded), config.training().limit, before.training().limit);
         if at >= limit && (ended != Recorded::Open || limit != limit_before) {
             return Err(RunError::AtLimit { at, limit });
         }
@@ -93,13 +95,31 @@ enum Recorded {
     Open,
 }
 
-impl Recorded {
-    fn of(path: &Path) -> Self {
-        let summary = RecordedRun::open(path).and_then(|run| run.summary());
-        match summary {
-            Ok(Some(summary)) if summary.ending == "solved" => Self::Solved,
-            Ok(Some(summary)) if summary.ending == "limit" => Self::Limit,
-            _ => Self::Open,
+/// How a run has ended and at which agent step, which its last checkpoint may lie before.
+fn recorded(path: &Path) -> (Recorded, AgentSteps) {
+    let Ok(Some(summary)) = RecordedRun::open(path).and_then(|run| run.summary()) else {
+        return (Recorded::Open, AgentSteps(0));
+    };
+    let ended = match summary.ending.as_str() {
+        "solved" => Recorded::Solved,
+        "limit" => Recorded::Limit,
+        _ => Recorded::Open,
+    };
+    (ended, AgentSteps(summary.agent_steps))
+}
+
+/// Refuses a checkpoint that was made under another configuration than the run's file now has: that of another run, or of
+/// before the file was changed.
+fn same_run(state: &RunState, now: &Config) -> Result<(), RunError> {
+    let then = Config::from_toml("the checkpoint's configuration", &state.config)?;
+    match changed(&then, now).into_iter().find(|key| !is_changeable(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let value = |config: &Config| {
+                let found = config.settings().find(|(path, _)| *path == key);
+                found.map_or_else(|| "not set".to_owned(), |(_, value)| value.to_string())
+            };
+            Err(RunError::OtherConfiguration { key: key.to_owned(), now: value(now), then: value(&then) })
         }
     }
 }
