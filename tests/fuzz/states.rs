@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+#[cfg(feature = "ale")]
 use prism::{Config, Environments};
 use prism_environment::{CartPole, Catch, Chain, Environment, Seed, StepType, TimeLimit, VectorEnvironment};
 
