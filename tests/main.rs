@@ -2,7 +2,7 @@
 //!
 //! * `agent`: what acts in games, against the networks of training
 //! * `bench`: what `prism bench` prints and writes, and what it refuses
-//! * `checkpoint_cost`: what saving a large replay costs, measured on demand
+//! * `checkpoint_cost`: what saving a replay costs
 //! * `cli`: output and exit codes of command lines, above all bad ones
 //! * `determinism`: equal seeds give equal runs
 //! * `devices`: equal results on every device, where the build has more than one

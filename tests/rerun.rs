@@ -103,6 +103,33 @@ fn a_beginning_alone_is_compared_as_far_as_it_goes() {
     assert_says(&said, &["distributions.csv: the same"]);
 }
 
+#[test]
+fn a_beginning_in_which_nothing_happened_shows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    tiny_run(folder.path(), "run", &[]);
+    let (code, said) = rerun(folder.path(), &["run", "--frames", "5", "--out", "again"]);
+    assert_eq!(code, 1, "{said}");
+    assert_says(&said, &["nothing was compared"]);
+}
+
+#[test]
+fn a_run_that_went_on_with_another_end_is_run_again_to_its_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["training.agent_steps=700", "training.stop_score=none", "training.score_window=5"];
+    tiny_run_of(folder.path(), "run", &settings);
+    // Reached long before, by games that chance has won.
+    let more = ["resume", "run", "--agent-steps", "900", "--set", "training.stop_score=-0.5"];
+    assert!(prism(folder.path(), &more).status.success());
+    let (code, said) = rerun(folder.path(), &["run", "--out", "again"]);
+    assert_eq!(code, 0, "{said}");
+    let steps = |run: &str| {
+        let text = fs::read_to_string(folder.path().join(run).join("summary.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["agent_steps"].clone()
+    };
+    assert!(steps("run").as_u64() >= Some(700));
+    assert_eq!(steps("run"), steps("again"));
+}
+
 /// Like `tiny_run`, without a limit of its own.
 fn tiny_run_of(folder: &Path, name: &str, settings: &[&str]) {
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);

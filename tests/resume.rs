@@ -423,6 +423,35 @@ fn evaluations_by_others_stay_when_a_run_goes_on() {
 }
 
 #[test]
+fn records_are_not_cut_back_to_before_where_the_run_has_been() {
+    let parent = tempfile::tempdir().unwrap();
+    let run = interrupted(parent.path());
+    let more = ["resume", "run", "--set", "training.checkpoints=false"];
+    assert!(prism(parent.path(), &more).status.success());
+    let before = rows(&run.join("episodes.csv")).len();
+    for arguments in [&["resume", "run"][..], &["resume", "run", "--agent-steps", "1500"]] {
+        assert_says(&refusal_in(parent.path(), arguments), &["the run is at 2000 agent steps", "its limit is"]);
+    }
+    assert_eq!(rows(&run.join("episodes.csv")).len(), before);
+}
+
+/// Games whose next picture no saved state has are trained without checkpoints, and say so.
+#[cfg(feature = "ale")]
+#[test]
+fn a_game_that_would_not_go_on_the_same_has_no_checkpoints() {
+    let parent = tempfile::tempdir().unwrap();
+    let [run, ram] = ["run", "ram"].map(|name| parent.path().join(name));
+    let short = ["environment.game=yars_revenge", "training.agent_steps=40"];
+    begun(&run, &atari("pong", &short)).go().unwrap();
+    assert!(!run.join("checkpoints").exists());
+    let log = fs::read_to_string(run.join("log.txt")).unwrap();
+    assert_says(&log, &["no checkpoints", "yars_revenge would not go on from a saved state as it would have", "ram"]);
+    let views = ["environment.view=ram", "network.kind=mlp", "network.hidden=[8]", "network.scaling=elements"];
+    begun(&ram, &atari("pong", &[&short[..], &views].concat())).go().unwrap();
+    assert!(ram.join("checkpoints").exists());
+}
+
+#[test]
 fn without_checkpoints_there_are_none() {
     let parent = tempfile::tempdir().unwrap();
     let run = parent.path().join("run");

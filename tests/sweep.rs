@@ -275,6 +275,18 @@ fn a_run_with_other_settings_in_the_folder_of_one_is_refused_and_a_higher_limit_
 }
 
 #[test]
+fn a_run_that_has_been_where_its_lowered_limit_is_has_ended() {
+    let folder = folder_with(&LONG.replace("0..1", "0"));
+    let sweep = Sweep::start(folder.path());
+    wait_for_updates(&[folder.path().join("sweep/catch/catch-seed0")]);
+    send("INT", &sweep.0);
+    assert_eq!(sweep.wait().0, Some(130));
+    fs::write(folder.path().join("sweep.toml"), LONG.replace("0..1", "0").replace("100_000_000", "510")).unwrap();
+    assert_says(&said(&prism(folder.path(), &["sweep", "sweep.toml", "--dry-run"])), &["catch/catch-seed0  ended"]);
+    assert!(prism(folder.path(), &["sweep", "sweep.toml"]).status.success());
+}
+
+#[test]
 fn what_cannot_be_used_is_refused_with_its_line_before_anything_begins() {
     let refused = |file: &str| {
         let folder = folder_with(file);
@@ -340,7 +352,7 @@ fn fake_slurm(folder: &Path) -> String {
 
 #[test]
 fn a_job_array_has_a_task_for_each_run_that_has_not_ended() {
-    let folder = folder_with(&format!("slurm = [\"--time=0:10:00\"]\n{TINY}"));
+    let folder = folder_with(&format!("slurm = [\"--time=0:10:00\"]\njobs = 2\n{TINY}"));
     let path = fake_slurm(folder.path());
     let submitted = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prism"));
@@ -359,7 +371,12 @@ fn a_job_array_has_a_task_for_each_run_that_has_not_ended() {
     let text = fs::read_to_string(&script).unwrap();
     assert_says(
         &text,
-        &["#SBATCH --array=0-1\n", "#SBATCH --requeue\n", "#SBATCH --signal=B:TERM@120\n", "#SBATCH --time=0:10:00\n"],
+        &[
+            "#SBATCH --array=0-1%2\n",
+            "#SBATCH --requeue\n",
+            "#SBATCH --signal=B:TERM@120\n",
+            "#SBATCH --time=0:10:00\n",
+        ],
     );
 
     assert!(prism(folder.path(), &["sweep", "sweep.toml", "--only", "catch/catch-seed0"]).status.success());

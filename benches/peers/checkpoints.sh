@@ -23,6 +23,6 @@ trap 'rm -rf "$folder"' EXIT
 frames=$(realpath "$folder")/frames
 echo '== prism'
 PRISM_TRANSITIONS=$ours PRISM_FRAMES=$frames \
-    cargo test --quiet --release --test prism -- --ignored checkpoint_cost --nocapture | grep -v '^$\|^running\|^test '
+    cargo test --quiet --release --test prism checkpoint_cost -- --nocapture | grep -v '^$\|^running\|^test '
 echo '== Stable-Baselines3'
 "$venv/bin/python" benches/peers/checkpoints.py "$frames" "$theirs" "$folder"

@@ -1,5 +1,6 @@
 //! `prism sweep`: trains the runs that a file describes, several at a time, as often as it takes until all have ended.
 
+mod job;
 mod jobs;
 mod screen;
 mod slurm;
@@ -83,8 +84,8 @@ fn only(run: &PlannedRun, launcher: &Launcher, output: &mut impl Write) -> Resul
             return Ok(ExitCode::SUCCESS);
         }
         Standing::New => run.train(),
-        Standing::Stub => {
-            run.take_stub_away()?;
+        Standing::Remnant => {
+            run.remove_remnant()?;
             run.train()
         }
         Standing::Unfinished(changes) => run.resume(&changes),
@@ -145,7 +146,7 @@ fn described(run: &PlannedRun, standing: &Standing) -> String {
     let limit = HumanCount(run.config.training().limit.0);
     match standing {
         Standing::New => format!("to begin, {limit} agent steps"),
-        Standing::Stub => format!("to begin anew, {limit} agent steps"),
+        Standing::Remnant => format!("to begin anew, {limit} agent steps"),
         Standing::Unfinished(_) => {
             format!("to go on, at {} of {limit} agent steps", HumanCount(RunProgress::of(&run.folder).agent_steps))
         }

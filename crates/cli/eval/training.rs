@@ -35,7 +35,7 @@ pub fn run(
         let error = anyhow::anyhow!("no training game of the run in {} has ended yet", folder.path().display());
         return Err(Failure::outside(error).with_remedy("let it train for a while first"));
     }
-    let label = |scores: &TrainingScores| scores.label(protocol, &config, which);
+    let label = |scores: &TrainingScores| protocol.label_of_training(scores, &config, which);
     let environment = config.environment().kind.name();
     let training = found.iter().map(|scores| trained(scores, label(scores))).collect();
     let evaluated = Evaluated { environment, evaluation: Some(protocol), played: None, training };
@@ -57,7 +57,7 @@ pub fn run(
 pub fn published(protocol: EvaluationProtocol, folder: &RunFolder) -> Result<Vec<Trained>, Failure> {
     let Some(which) = protocol.training_games() else { return Ok(Vec::new()) };
     let (config, found) = (config(folder)?, scores(folder, which)?);
-    Ok(found.iter().map(|scores| trained(scores, scores.label(protocol, &config, which))).collect())
+    Ok(found.iter().map(|scores| trained(scores, protocol.label_of_training(scores, &config, which))).collect())
 }
 
 /// What the training games were played under: nothing that is typed for an evaluation changes it.

@@ -9,7 +9,7 @@ use console::Term;
 use indicatif::HumanCount;
 use prism::RunProgress;
 
-use super::jobs::{Job, State};
+use super::job::{Job, State};
 
 /// Time between two tables on a terminal.
 const DRAW_PERIOD: Duration = Duration::from_millis(1000);

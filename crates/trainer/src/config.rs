@@ -227,6 +227,11 @@ impl Config {
         })
     }
 
+    /// The value of the setting `path`, such as `learning.gamma`, where it is in force.
+    pub fn setting(&self, path: &str) -> Option<&Value> {
+        self.settings().find(|(found, _)| *found == path).map(|(_, value)| value)
+    }
+
     /// Every setting in force, by section.
     pub fn to_table(&self) -> &Table {
         &self.table

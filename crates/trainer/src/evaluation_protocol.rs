@@ -13,7 +13,7 @@ use toml::Value;
 
 use crate::config::{Config, EnvironmentKind, SettingsError, departures_from};
 use crate::evaluate::EvaluationLength;
-use crate::training_scores::TrainingGames;
+use crate::training_scores::{TrainingGames, TrainingScores};
 
 /// A way to evaluate an agent, as the scores of a paper or a program came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -241,7 +241,7 @@ impl EvaluationProtocol {
     }
 
     /// The rules of play in which a configuration departs from those of this protocol.
-    pub(crate) fn departures_of_play(self, config: &Config) -> Vec<String> {
+    fn departures_of_play(self, config: &Config) -> Vec<String> {
         let kind = &config.environment().kind;
         if !matches!(kind, EnvironmentKind::Atari { .. }) {
             return vec![format!("environment = \"{}\"", kind.protocol())];
@@ -262,10 +262,21 @@ impl EvaluationProtocol {
     pub fn label(self, departures: &[String]) -> String {
         label(&format!("{self} evaluation"), departures)
     }
+
+    /// What scores of training games are counted under: this protocol, where in the run, and what departs from it under the
+    /// configuration of the run, where `which` of its games are asked for.
+    pub fn label_of_training(self, scores: &TrainingScores, config: &Config, which: TrainingGames) -> String {
+        let mut departures = self.departures_of_play(config);
+        let (count, usual) = (scores.scores.len(), self.training_games().and_then(TrainingGames::count));
+        if which.count().is_some() && NonZeroUsize::new(count) != usual {
+            departures.push(format!("episodes = {count}"));
+        }
+        label(&format!("{self} training games {}", scores.span), &departures)
+    }
 }
 
 /// A name with what departs from it.
-pub(crate) fn label(name: &str, departures: &[String]) -> String {
+fn label(name: &str, departures: &[String]) -> String {
     if departures.is_empty() { name.to_owned() } else { format!("{name} with {}", departures.join(", ")) }
 }
 
@@ -295,7 +306,10 @@ impl FromStr for EvaluationProtocol {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prism_runs::Position;
+
     use crate::config::{Override, Source};
+    use crate::training_scores::Span;
 
     /// What departs where nothing but these settings was typed over a preset.
     fn departures(protocol: EvaluationProtocol, preset: &str, typed: &[(&str, Value)]) -> Vec<String> {
@@ -381,5 +395,18 @@ mod tests {
             assert!(protocol.new_games(Layers::Plain).is_some() || protocol.training_games().is_some());
         }
         assert!("atari".parse::<EvaluationProtocol>().unwrap_err().to_string().contains("rainbow"));
+    }
+
+    #[test]
+    fn fewer_training_games_than_a_protocol_asks_for_depart_from_it() {
+        let protocol = EvaluationProtocol::Machado;
+        let which = protocol.training_games().unwrap();
+        let config = Config::preset("dqn").unwrap();
+        let scores = TrainingScores { span: Span::End, scores: vec![1.0, 2.0, 3.0], at: Position::default() };
+        assert_eq!(
+            protocol.label_of_training(&scores, &config, which),
+            "machado training games before the end with repeat_action_probability = 0.0, no_op_max = 30, life_loss = \
+             \"zero-discount\", actions = \"minimal\", episodes = 3"
+        );
     }
 }

@@ -6,9 +6,6 @@ use std::num::NonZeroUsize;
 use prism_environment::{AgentSteps, Frames};
 use prism_runs::{EpisodeRow, Position, ReadError, RecordedRun};
 
-use crate::config::Config;
-use crate::evaluation_protocol::{EvaluationProtocol, label};
-
 /// Which of a run's training games count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrainingGames {
@@ -148,19 +145,6 @@ impl TrainingRecord {
     }
 }
 
-impl TrainingScores {
-    /// What they are counted under: the protocol, where in the run, and what departs from it under the configuration of the
-    /// run, where `which` of its games are asked for.
-    pub fn label(&self, protocol: EvaluationProtocol, config: &Config, which: TrainingGames) -> String {
-        let mut departures = protocol.departures_of_play(config);
-        let usual = protocol.training_games().and_then(TrainingGames::count);
-        if which.count().is_some() && NonZeroUsize::new(self.scores.len()) != usual {
-            departures.push(format!("episodes = {}", self.scores.len()));
-        }
-        label(&format!("{protocol} training games {}", self.span), &departures)
-    }
-}
-
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -227,18 +211,5 @@ mod tests {
         assert_eq!(found(&record(8, 89), iteration), [(Span::Iteration(2), vec![4.0, 5.0, 6.0])]);
         assert_eq!(found(&record(8, 90), iteration), [(Span::Iteration(3), vec![7.0, 8.0])]);
         assert_eq!(found(&record(2, 29), iteration), []);
-    }
-
-    #[test]
-    fn fewer_games_than_a_protocol_asks_for_depart_from_it() {
-        let protocol = EvaluationProtocol::Machado;
-        let which = protocol.training_games().unwrap();
-        let config = Config::preset("dqn").unwrap();
-        let scores = &record(3, 30).scores(which)[0];
-        assert_eq!(
-            scores.label(protocol, &config, which),
-            "machado training games before the end with repeat_action_probability = 0.0, no_op_max = 30, life_loss = \
-             \"zero-discount\", actions = \"minimal\", episodes = 3"
-        );
     }
 }

@@ -200,8 +200,7 @@ fn atari(given: &mut Given) -> EnvironmentKind {
 
 /// The options in which a configuration differs from these, as they are written.
 pub(crate) fn departures_from(config: &Config, options: &AtariOptions) -> Vec<String> {
-    let in_force = |path| config.settings().find(|(known, _)| *known == path).map(|(_, value)| value);
-    departures(in_force, &option_values(options))
+    departures(|path| config.setting(path), &option_values(options))
 }
 
 /// The options in force that differ from the usual ones, as they are written.

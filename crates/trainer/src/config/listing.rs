@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use toml::Value;
-
 use super::error::{SettingsError, near_matches};
-use super::key::{Setting, name_of, section_of};
+use super::key::{Setting, name_of};
 use super::sections::{SECTIONS, Section, sections};
 use super::{Config, presets};
 
@@ -62,12 +60,8 @@ fn describe(text: &mut String, setting: &dyn Setting, configs: &[(&str, Config)]
     if let Some(value) = about.otherwise {
         let _ = writeln!(text, "    default {value}");
     }
-    let value = configs.iter().find_map(|(name, config)| Some((name, value_of(config, about.path)?)));
+    let value = configs.iter().find_map(|(name, config)| Some((name, config.setting(about.path)?)));
     if let Some((preset, value)) = value {
         let _ = writeln!(text, "    {value} in the preset {preset}");
     }
-}
-
-fn value_of<'a>(config: &'a Config, path: &str) -> Option<&'a Value> {
-    config.to_table().get(section_of(path))?.get(name_of(path))
 }

@@ -20,10 +20,6 @@ fn assert_says(message: &str, parts: &[&str]) {
     }
 }
 
-fn value<'a>(config: &'a Config, path: &str) -> Option<&'a Value> {
-    config.settings().find(|(known, _)| *known == path).map(|(_, value)| value)
-}
-
 #[test]
 fn keys_are_unique_and_what_they_mean_by_absence_is_a_value_of_theirs() {
     let mut paths: Vec<_> = settings().map(|setting| setting.about().path).collect();
@@ -153,7 +149,7 @@ fn one_limit_replaces_that_of_a_lower_layer_and_two_of_one_layer_are_refused() {
     let config = read("pong", &["training.frames=2e5"]).unwrap();
     assert_eq!(config.training().limit.0, 50_000);
     assert_eq!(
-        (value(&config, "training.frames"), value(&config, "training.agent_steps")),
+        (config.setting("training.frames"), config.setting("training.agent_steps")),
         (None, Some(&50_000.into()))
     );
     let longer = config.with("training.agent_steps", 7_000_000).unwrap();
@@ -172,7 +168,7 @@ fn whole_numbers_may_have_an_exponent_or_underscores() {
     for capacity in ["1e6", "1_000_000", "1000000", "1000000.0"] {
         let config = read("pong", &[&format!("replay.capacity={capacity}")]).unwrap();
         assert_eq!(config.agent().replay.capacity, 1_000_000, "{capacity}");
-        assert_eq!(value(&config, "replay.capacity"), Some(&Value::Integer(1_000_000)), "{capacity}");
+        assert_eq!(config.setting("replay.capacity"), Some(&Value::Integer(1_000_000)), "{capacity}");
     }
     assert_says(&refusal("pong", &["replay.capacity=1.5"]), &["replay.capacity = 1.5", "a whole number"]);
 }
@@ -180,7 +176,7 @@ fn whole_numbers_may_have_an_exponent_or_underscores() {
 #[test]
 fn a_later_choice_drops_the_keys_it_has_no_use_for_and_an_equal_one_refuses_them() {
     let config = read("dqn", &["optimiser.kind=sgd"]).unwrap();
-    assert_eq!((value(&config, "optimiser.decay"), value(&config, "optimiser.epsilon")), (None, None));
+    assert_eq!((config.setting("optimiser.decay"), config.setting("optimiser.epsilon")), (None, None));
     let message = refusal("dqn", &["optimiser.kind=sgd", "optimiser.decay=0.9"]);
     assert_says(&message, &["optimiser.decay = 0.9", "only optimiser.kind = \"rmsprop\" has it: leave it out"]);
     let message = refusal("dqn", &["learning.loss=absolute", "learning.atoms=7"]);
@@ -279,9 +275,9 @@ fn a_file_of_version_1_means_what_it_meant() {
     let later = "base = \"pong-c51\"\n[network]\noutput = \"distribution\"\natoms = 11\n[learning]\npipeline = true\n\
                  [training]\nrecord_period = 7\n";
     let config = Config::from_toml("later", later).unwrap();
-    assert_eq!(value(&config, "learning.atoms"), Some(&Value::Integer(11)));
+    assert_eq!(config.setting("learning.atoms"), Some(&Value::Integer(11)));
     assert!(config.training().pipeline && config.agent().diagnostics.record_period == 7);
-    assert_eq!(value(&config, "network.output"), None);
+    assert_eq!(config.setting("network.output"), None);
     // The same in a file that says it is of version 2 is refused, with the names of now.
     let message = Config::from_toml("later", &format!("version = 2\n{later}")).unwrap_err().to_string();
     assert_says(

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use prism_algorithms::{AgentState, Replay, ReplayExtent, ReplayHead, ReplayLoader, ReplayPart};
+use prism_algorithms::{Replay, ReplayExtent, ReplayHead, ReplayLoader, ReplayPart};
 use prism_environment::{EnvironmentError, VectorError};
 use prism_runs::{CheckpointEntry, CheckpointError, Checkpoints, Position, ScoreTracker, WholeCheckpoint};
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
 
 use super::recorder::RecorderState;
+use super::training::TrainingState;
 use crate::error::RunError;
 
 /// Parts of the replay are put together up to this share of its capacity, so that checkpoints at short intervals do not make
@@ -28,13 +28,6 @@ pub(super) struct RunState {
     /// The parts that hold the transitions.
     parts: Vec<ReplayExtent>,
     pub(super) recorder: RecorderState,
-}
-
-/// The state of environments and agent.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct TrainingState {
-    pub(crate) environments: ByteBuf,
-    pub(crate) agent: AgentState,
 }
 
 /// Writes checkpoints on a thread of its own, one at a time.

@@ -46,7 +46,7 @@ impl Resumption {
         let source = Source::read(path)?;
         let before = Config::read(&source, &[])?;
         let mut config = Config::read(&source, changes)?;
-        if let Some(key) = first_change(&before, &config).filter(|key| !is_changeable(key)) {
+        if let Some(key) = unchangeable(&before, &config) {
             return Err(RunError::Unchangeable { key: key.to_owned() });
         }
         let lock = RunLock::take(&folder)?;
@@ -112,31 +112,21 @@ fn recorded(path: &Path) -> (Recorded, AgentSteps) {
 /// before the file was changed.
 fn same_run(state: &RunState, now: &Config) -> Result<(), RunError> {
     let then = Config::from_toml("the checkpoint's configuration", &state.config)?;
-    match changed(&then, now).into_iter().find(|key| !is_changeable(key)) {
-        None => Ok(()),
-        Some(key) => {
-            let value = |config: &Config| {
-                let found = config.settings().find(|(path, _)| *path == key);
-                found.map_or_else(|| "not set".to_owned(), |(_, value)| value.to_string())
-            };
-            Err(RunError::OtherConfiguration { key: key.to_owned(), now: value(now), then: value(&then) })
-        }
-    }
+    let Some(key) = unchangeable(&then, now) else { return Ok(()) };
+    let value = |config: &Config| config.setting(key).map_or_else(|| "not set".to_owned(), ToString::to_string);
+    Err(RunError::OtherConfiguration { key: key.to_owned(), now: value(now), then: value(&then) })
 }
 
-/// The first setting in which two configurations differ and that may not change, else the first in which they differ.
-fn first_change(before: &Config, after: &Config) -> Option<&'static str> {
-    let changed = changed(before, after);
-    changed.iter().find(|key| !is_changeable(key)).or(changed.first()).copied()
+/// The first setting in which two configurations differ and that may not change while a run goes on.
+fn unchangeable(before: &Config, after: &Config) -> Option<&'static str> {
+    changed(before, after).into_iter().find(|key| !is_changeable(key))
 }
 
 /// The settings in which two configurations differ, each once.
 pub(crate) fn changed(before: &Config, after: &Config) -> Vec<&'static str> {
-    let value =
-        |config: &Config, key: &str| config.settings().find(|(path, _)| *path == key).map(|(_, value)| value.clone());
     let mut changed = Vec::new();
     for (key, _) in before.settings().chain(after.settings()) {
-        if !changed.contains(&key) && value(before, key) != value(after, key) {
+        if !changed.contains(&key) && before.setting(key) != after.setting(key) {
             changed.push(key);
         }
     }
@@ -155,19 +145,18 @@ mod tests {
     #[test]
     fn what_is_learned_cannot_change_and_when_it_ends_can() {
         let before = Config::preset("catch").unwrap();
-        let change = |key: &str, value: toml::Value| {
-            let after = before.with(key, value).unwrap();
-            let key = first_change(&before, &after).unwrap();
-            (key, is_changeable(key))
+        let refused = |values: &[(&str, toml::Value)]| {
+            let after = before.with_all(values.iter().map(|(key, value)| (*key, value.clone()))).unwrap();
+            assert_eq!(changed(&before, &after), values.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+            unchangeable(&before, &after)
         };
-        assert_eq!(change("training.agent_steps", 77.into()), ("training.agent_steps", true));
-        assert_eq!(change("evaluation.episodes", 3.into()), ("evaluation.episodes", true));
-        assert_eq!(change("learning.gamma", 0.5.into()), ("learning.gamma", false));
-        assert_eq!(change("run.seed", 5.into()), ("run.seed", false));
+        assert_eq!(refused(&[("training.agent_steps", 77.into())]), None);
+        assert_eq!(refused(&[("evaluation.episodes", 3.into())]), None);
+        assert_eq!(refused(&[("learning.gamma", toml::Value::Float(0.5))]), Some("learning.gamma"));
+        assert_eq!(refused(&[("run.seed", 5.into())]), Some("run.seed"));
         // A change that is allowed does not hide one that is not.
-        let after =
-            before.with_all([("environment.threads", 2.into()), ("learning.gamma", toml::Value::Float(0.5))]).unwrap();
-        assert_eq!(first_change(&before, &after), Some("learning.gamma"));
-        assert_eq!(first_change(&before, &before), None);
+        let both = [("environment.threads", 2.into()), ("learning.gamma", toml::Value::Float(0.5))];
+        assert_eq!(refused(&both), Some("learning.gamma"));
+        assert_eq!(refused(&[]), None);
     }
 }

@@ -1,13 +1,13 @@
 //! Environments and the agent that plays in them: a run without anything written down.
 
-use prism_algorithms::{Agent, Learned, Policy, Replay};
+use prism_algorithms::{Agent, AgentState, Learned, Policy, Replay};
 use prism_environment::{AgentSteps, Seed, StepType, VectorEnvironment, VectorError, VectorStep};
 use prism_model::Device;
+use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::config::Config;
 use crate::error::{RunError, TrainingError};
-use crate::run::checkpoint::TrainingState;
 
 /// An agent in its environments. Whoever steps it is told what happens, as it happens.
 #[derive(Debug)]
@@ -16,6 +16,13 @@ pub(crate) struct Training {
     agent: Agent,
     order: Order,
     limit: AgentSteps,
+}
+
+/// The state of environments and agent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TrainingState {
+    environments: ByteBuf,
+    agent: AgentState,
 }
 
 /// Agent steps that each environment takes at most before the agent observes them: what they show is kept until then, and a

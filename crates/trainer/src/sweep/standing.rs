@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use prism_runs::{Checkpoints, EPISODES, RecordedRun, RunFolder, RunFolderError, RunLock, TRAIN, complete_lines};
+use prism_runs::{
+    Checkpoints, EPISODES, RecordedRun, RunFolder, RunFolderError, RunLock, RunProgress, TRAIN, complete_lines,
+};
 use toml::Value;
 
 use super::error::SweepError;
@@ -24,12 +26,12 @@ pub enum Standing {
     /// Nothing.
     New,
     /// A folder that holds nothing of use: whoever began it was stopped before the first checkpoint.
-    Stub,
+    Remnant,
     /// It has begun and can go on, with these changes to its settings.
     Unfinished(Vec<(&'static str, Value)>),
     /// Another process trains it.
     Busy,
-    /// It was solved or has reached its limit.
+    /// It was solved or has reached its limit, also one that was lowered since.
     Ended,
 }
 
@@ -60,21 +62,24 @@ impl PlannedRun {
             Err(source) => return Err(prism_runs::ReadError::Run { path: self.folder.clone(), source }.into()),
             Ok(_) => {}
         }
+        if self.is_beyond(&recorded) {
+            return Ok(Standing::Ended);
+        }
         if Checkpoints::of(&folder).any()? {
-            let value = |key| value_of(&self.config, key).map(|value| (key, value.clone()));
+            let value = |key| self.config.setting(key).map(|value| (key, value.clone()));
             return Ok(Standing::Unfinished(changes.into_iter().filter_map(value).collect()));
         }
         if has_rows(&self.folder.join(EPISODES)) || has_rows(&self.folder.join(TRAIN)) {
             return Err(SweepError::CannotGoOn(self.folder.clone()));
         }
-        Ok(Standing::Stub)
+        Ok(Standing::Remnant)
     }
 
-    /// Takes away what a run left that was stopped before its first checkpoint.
+    /// Removes what a run left that was stopped before its first checkpoint.
     ///
     /// # Errors
     /// [`SweepError::TakeAway`].
-    pub fn take_stub_away(&self) -> Result<(), SweepError> {
+    pub fn remove_remnant(&self) -> Result<(), SweepError> {
         match fs::remove_dir_all(&self.folder) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(SweepError::TakeAway { path: self.folder.clone(), source })
@@ -94,7 +99,7 @@ impl PlannedRun {
             }
         }
         let age = self.folder.metadata().and_then(|folder| folder.modified()).ok().and_then(|time| time.elapsed().ok());
-        Ok(if age.is_some_and(|age| age < YOUNG) { Standing::Busy } else { Standing::Stub })
+        Ok(if age.is_some_and(|age| age < YOUNG) { Standing::Busy } else { Standing::Remnant })
     }
 
     fn has_ended(&self, recorded: &Config) -> Result<bool, SweepError> {
@@ -106,8 +111,14 @@ impl PlannedRun {
         })
     }
 
+    /// Whether its limit was lowered to where it has been already.
+    fn is_beyond(&self, recorded: &Config) -> bool {
+        let limit = self.config.training().limit;
+        limit < recorded.training().limit && RunProgress::of(&self.folder).agent_steps >= limit.0
+    }
+
     fn other_run(&self, key: &str, recorded: &Config) -> SweepError {
-        let shown = |config: &Config| value_of(config, key).map_or_else(|| "no value".to_owned(), Value::to_string);
+        let shown = |config: &Config| config.setting(key).map_or_else(|| "no value".to_owned(), Value::to_string);
         SweepError::OtherRun {
             path: self.folder.clone(),
             key: key.to_owned(),
@@ -115,10 +126,6 @@ impl PlannedRun {
             planned: shown(&self.config),
         }
     }
-}
-
-fn value_of<'a>(config: &'a Config, key: &str) -> Option<&'a Value> {
-    config.settings().find(|(path, _)| *path == key).map(|(_, value)| value)
 }
 
 /// Whether a table has a row below its names.
