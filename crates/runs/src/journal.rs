@@ -59,6 +59,11 @@ pub struct JournalPosition {
 }
 
 impl JournalPosition {
+    /// What the run owed.
+    pub fn owed(&self) -> Owed {
+        self.owed
+    }
+
     /// What contradicts a run that is at `at`, if anything does.
     ///
     /// # Errors
@@ -303,13 +308,6 @@ impl Totals {
             Event::Progress(at) => self.at = *at,
             _ => {}
         }
-    }
-}
-
-impl JournalPosition {
-    /// What the run owed.
-    pub fn owed(&self) -> Owed {
-        self.owed
     }
 }
 
