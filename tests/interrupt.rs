@@ -1,8 +1,11 @@
 //! Signals that ask the real binary to stop.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::support::{assert_says, prism, rows, wait_until};
 
@@ -18,14 +21,19 @@ impl<'a> LongRun<'a> {
     }
 
     /// Starts it by a command that passes its arguments on to the program.
-    fn start_by(mut command: Command, folder: &'a Path, settings: &[&str]) -> Self {
-        let file = |name: &str| File::create(folder.join(name)).unwrap();
+    fn start_by(command: Command, folder: &'a Path, settings: &[&str]) -> Self {
+        let stdout = File::create(folder.join("stdout")).unwrap();
+        Self::start_onto(stdout, command, folder, settings)
+    }
+
+    /// The same with a standard output of the caller's.
+    fn start_onto(stdout: impl Into<Stdio>, mut command: Command, folder: &'a Path, settings: &[&str]) -> Self {
         let child = command
             .args(["train", "catch", "--out", "run", "--frames", "1000000000", "--set", "training.stop_score=none"])
             .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .current_dir(folder)
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
+            .stdout(stdout)
+            .stderr(File::create(folder.join("stderr")).unwrap())
             .spawn()
             .expect("prism starts");
         Self { folder, child }
@@ -46,16 +54,21 @@ impl<'a> LongRun<'a> {
     }
 
     /// Sends a signal and waits for the end, which must have this exit code; returns standard output.
-    fn signal(mut self, signal: &str, code: i32) -> String {
+    fn signal(self, signal: &str, code: i32) -> String {
         self.send(signal);
+        let folder = self.folder;
+        self.wait_for_end(code);
+        assert_says(&fs::read_to_string(folder.join("stderr")).unwrap(), &["stopping after this step"]);
+        fs::read_to_string(folder.join("stdout")).unwrap()
+    }
+
+    fn wait_for_end(mut self, code: i32) {
         let mut status = None;
         wait_until("the run ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
         assert_eq!(status.unwrap().code(), Some(code));
-        assert_says(&fs::read_to_string(self.folder.join("stderr")).unwrap(), &["stopping after this step"]);
-        fs::read_to_string(self.folder.join("stdout")).unwrap()
     }
 }
 
@@ -124,6 +137,37 @@ fn a_run_that_the_system_tells_to_stop_says_so_with_its_code() {
     assert_says(&summary, &["\"ending\": \"terminated\""]);
     assert!(folder.path().join("run/weights/latest.safetensors").is_file());
     assert_says(&fs::read_to_string(folder.path().join("stdout")).unwrap(), &["`prism resume run` goes on from here"]);
+    let steps = rows(&folder.path().join("run/episodes.csv")).last().unwrap().number("agent_steps") as u64 + 500;
+    let output = prism(folder.path(), &["resume", "run", "--agent-steps", &steps.to_string()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(rows(&folder.path().join("run/timing.csv")).last().unwrap().number("agent_steps"), steps as f64);
+}
+
+/// Where the reader of its standard output has stopped reading, a run cannot end in good order.
+#[test]
+fn a_second_interrupt_ends_a_run_that_does_not_stop_and_it_can_be_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (unread, pipe) = io::pipe().unwrap();
+    let mut filler = pipe.try_clone().unwrap();
+    let mut run = LongRun::start_onto(
+        pipe,
+        Command::new(env!("CARGO_BIN_EXE_prism")),
+        folder.path(),
+        &["training.save_period=50"],
+    );
+    run.wait_for_lines("episodes.csv", 20);
+    let filling = thread::spawn(move || while filler.write_all(&[b'\n'; 4096]).is_ok() {});
+    run.send("INT");
+    wait_until("the first one is heard", || {
+        fs::read_to_string(folder.path().join("stderr")).unwrap().contains("stopping after this step")
+    });
+    // Signals that follow each other within 0.3 s are one request.
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(run.child.try_wait().unwrap(), None, "it waits for its reader");
+    run.send("INT");
+    run.wait_for_end(130);
+    drop(unread);
+    filling.join().unwrap();
     let steps = rows(&folder.path().join("run/episodes.csv")).last().unwrap().number("agent_steps") as u64 + 500;
     let output = prism(folder.path(), &["resume", "run", "--agent-steps", &steps.to_string()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
