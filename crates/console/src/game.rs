@@ -1,0 +1,149 @@
+//! What has to be known of a game beside its program.
+
+use crate::action::Action;
+use crate::cartridge::{CARTRIDGE_RAM, Scheme};
+use crate::games::Standing;
+use crate::ram::Ram;
+use crate::tia::{Television, Window};
+
+/// A game: its cartridge, its controllers, how it is started, and what its memory says of its score.
+#[derive(Clone, Debug)]
+pub struct Game {
+    /// Name, in small letters.
+    pub name: &'static str,
+    /// MD5 of the cartridge's bytes.
+    pub md5: u128,
+    /// How the cartridge is wired.
+    pub scheme: Scheme,
+    /// The television that it was made for; none where the console finds out by counting lines.
+    pub television: Option<Television>,
+    /// Lines that are shown on an NTSC television.
+    pub window: Window,
+    /// What is plugged in.
+    pub controllers: Controllers,
+    /// The actions that do something.
+    pub actions: &'static [Action],
+    /// Whether an action that does nothing is worse than none: then it is taken for [`Action::Noop`].
+    pub illegal: &'static [Action],
+    /// What is pressed when the game has been reset, so that it begins; for so many frames each.
+    pub opening: &'static [(Press, u32)],
+    /// Modes, the default first.
+    pub modes: &'static [u32],
+    /// Difficulties, the default first.
+    pub difficulties: &'static [u32],
+    /// How a mode is chosen by the select switch; none where there is nothing to choose.
+    pub select: Option<Select>,
+    /// How a game stands when it begins.
+    pub start: Standing,
+    /// What memory says of score, lives and the game's end.
+    pub rules: Rules,
+}
+
+/// What a player has in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Controllers {
+    /// A stick with a button, at the left port.
+    Stick,
+    /// The same at the right port.
+    StickAtTheRight,
+    /// A paddle with a button.
+    Paddle(Paddle),
+}
+
+/// A paddle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paddle {
+    /// Which of the four.
+    pub which: usize,
+    /// Its largest resistance, in ohm.
+    pub largest: i32,
+}
+
+impl Paddle {
+    /// The usual resistance of a paddle that is turned as far as it goes, in ohm.
+    const LARGEST: i32 = 790_196;
+    /// The first of the left port.
+    pub const FIRST: Self = Self { which: 0, largest: Self::LARGEST };
+    /// The second of the left port.
+    pub const SECOND: Self = Self { which: 1, largest: Self::LARGEST };
+}
+
+/// Something pressed at the beginning of a game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// What the player holds.
+    Player(Action),
+    /// The console's reset switch.
+    Reset,
+}
+
+/// How a mode is chosen: by the select switch, until memory shows the mode.
+#[derive(Clone, Copy, Debug)]
+pub struct Select {
+    /// Where memory shows it.
+    pub address: u8,
+    /// The bits there that do.
+    pub mask: u8,
+    /// What is there in a mode.
+    pub shown: fn(u32) -> u8,
+    /// What is done before memory is first looked at.
+    pub before: Before,
+    /// Frames for which the switch is held, before memory is looked at again.
+    pub hold: u32,
+}
+
+/// What comes before a mode is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// The switch is held for so many frames, whatever memory shows.
+    Hold(u32),
+    /// So many frames pass.
+    Wait(u32),
+    /// The reset switch is held for so many frames.
+    Reset(u32),
+}
+
+impl Select {
+    /// A byte that is the mode's number, looked at each time the switch has been held for so many frames.
+    pub const fn at(address: u8, hold: u32) -> Self {
+        Self { address, mask: 0xFF, shown: |mode| mode as u8, before: Before::Nothing, hold }
+    }
+
+    /// Whether memory shows a mode.
+    pub fn shows(&self, ram: &Ram, mode: u32) -> bool {
+        ram.at(self.address) & self.mask == (self.shown)(mode)
+    }
+}
+
+/// What is asked after each frame how the game stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Rules {
+    /// The console's memory.
+    Console(fn(&Ram, &mut Standing)),
+    /// That and the cartridge's own.
+    ConsoleAndCartridge(fn(&Ram, &[u8; CARTRIDGE_RAM], &mut Standing)),
+}
+
+impl Game {
+    /// A game of 2 or 4 KiB with a stick, of one mode and difficulty, that begins by the reset switch alone.
+    pub const fn ruled_by(start: Standing, step: fn(&Ram, &mut Standing)) -> Self {
+        Self {
+            name: "",
+            md5: 0,
+            scheme: Scheme::Plain,
+            television: None,
+            window: Window::USUAL,
+            controllers: Controllers::Stick,
+            actions: &Action::ALL,
+            illegal: &[],
+            opening: &[],
+            modes: &[0],
+            difficulties: &[0],
+            select: None,
+            start,
+            rules: Rules::Console(step),
+        }
+    }
+}
