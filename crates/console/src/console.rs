@@ -111,6 +111,13 @@ impl Console {
         lines
     }
 
+    #[doc(hidden)]
+    pub fn debug_step(&mut self) -> (u32, u16, u32, bool) {
+        let pc = self.cpu.pc;
+        let stop = self.cpu.run(&mut self.board, 1);
+        (self.board.tia.lines(self.cpu.cycles), pc, self.cpu.cycles, stop == Stop::FrameEnd)
+    }
+
     /// What the players do.
     pub fn controls_mut(&mut self) -> &mut Controls {
         &mut self.board.controls

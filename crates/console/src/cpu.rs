@@ -46,8 +46,8 @@ pub enum Written {
     Done,
     /// The processor is held for so many cycles.
     Wait(u32),
-    /// The frame ends after this instruction.
-    FrameEnd,
+    /// The processor is held for so many cycles, and the frame ends after this instruction.
+    FrameEnd(u32),
 }
 
 /// Why the processor stopped.

@@ -119,7 +119,7 @@ impl Tia {
         self.writes.push(write);
         let mut written = Written::Done;
         if clock >= (self.television.last_line() + 1) * LINE_CLOCKS {
-            written = Written::FrameEnd;
+            written = Written::FrameEnd(0);
         }
         match register {
             VSYNC => {
@@ -127,7 +127,7 @@ impl Tia {
                     self.vsync_lasts = clock + LINE_CLOCKS;
                 } else if clock >= self.vsync_lasts {
                     self.vsync_lasts = NEVER;
-                    written = Written::FrameEnd;
+                    written = Written::FrameEnd(0);
                 }
             }
             VBLANK => {
@@ -138,8 +138,9 @@ impl Tia {
             }
             WSYNC if moment.after == Access::Read => {
                 let into_line = clock / CLOCKS_PER_CYCLE % LINE_CYCLES;
-                if into_line > 0 && written == Written::Done {
-                    written = Written::Wait(LINE_CYCLES - into_line);
+                if into_line > 0 {
+                    let wait = LINE_CYCLES - into_line;
+                    written = if written == Written::Done { Written::Wait(wait) } else { Written::FrameEnd(wait) };
                 }
             }
             _ => {}
@@ -204,7 +205,7 @@ impl Tia {
         self.beam.begin_frame(passed, self.television == Television::Pal && lines % 2 == 1);
         self.reached = self.begin;
         if self.vsync_lasts != NEVER {
-            self.vsync_lasts = self.vsync_lasts.wrapping_sub(passed);
+            self.vsync_lasts = self.vsync_lasts.saturating_sub(passed);
         }
         self.released = self.released.wrapping_sub(cycles);
         self.picture.begin_frame(&self.beam);

@@ -34,7 +34,7 @@ impl Cpu {
         let mut stop = Stop::Limit;
         if !cpu.jammed {
             for _ in 0..instructions {
-                if cpu.step(bus) == Written::FrameEnd {
+                if let Written::FrameEnd(_) = cpu.step(bus) {
                     stop = Stop::FrameEnd;
                     break;
                 }
@@ -276,11 +276,11 @@ impl Cpu {
             0x48 => self.push(bus, self.a),
             0x08 => self.push(bus, self.status()),
             0x68 => {
-                let value = self.pull(bus);
+                let value = self.pull_first(bus);
                 done!(self.lda(value))
             }
             0x28 => {
-                let status = self.pull(bus);
+                let status = self.pull_first(bus);
                 done!(self.set_status(status))
             }
 
@@ -301,11 +301,11 @@ impl Cpu {
                 written
             }
             0x60 => {
-                let low = self.pull(bus);
+                let low = self.pull_first(bus);
                 done!(self.pc = u16::from_le_bytes([low, self.pull(bus)]).wrapping_add(1))
             }
             0x40 => {
-                let status = self.pull(bus);
+                let status = self.pull_first(bus);
                 self.set_status(status);
                 let low = self.pull(bus);
                 done!(self.pc = u16::from_le_bytes([low, self.pull(bus)]))
@@ -409,7 +409,7 @@ impl Cpu {
         let written = bus.write(address, value, self.moment());
         self.bus = value;
         self.last = Access::Write;
-        if let Written::Wait(cycles) = written {
+        if let Written::Wait(cycles) | Written::FrameEnd(cycles) = written {
             self.cycles += cycles;
         }
         written
@@ -420,6 +420,13 @@ impl Cpu {
         let address = 0x100 | u16::from(self.sp);
         self.sp = self.sp.wrapping_sub(1);
         self.write(bus, address, value)
+    }
+
+    /// The first pull of an instruction. The byte below the one it pulls is read too, and stays on the data lines.
+    #[inline(always)]
+    fn pull_first(&mut self, bus: &mut impl Bus) -> u8 {
+        self.read(bus, 0x100 | u16::from(self.sp));
+        self.pull(bus)
     }
 
     #[inline(always)]
@@ -502,6 +509,6 @@ impl Written {
     /// The same unless this ends nothing and an earlier write of the same instruction ended the frame.
     #[inline(always)]
     fn or(self, earlier: Self) -> Self {
-        if earlier == Self::FrameEnd { earlier } else { self }
+        if matches!(earlier, Self::FrameEnd(_)) { earlier } else { self }
     }
 }
