@@ -46,6 +46,8 @@ pub struct WrongSize {
 
 /// Bytes of a window, the smallest part of a cartridge that is put somewhere by itself.
 const WINDOW: usize = 0x400;
+/// Bytes of the largest program.
+const PROGRAM: usize = 0x4000;
 /// Bytes of memory in a cartridge that has some.
 pub const CARTRIDGE_RAM: usize = 128;
 
@@ -67,7 +69,10 @@ enum Circuit {
 /// A cartridge in the console.
 #[derive(Clone, Debug)]
 pub struct Cartridge {
-    rom: Arc<[u8]>,
+    /// The program, as often as it goes into the largest.
+    program: Arc<[u8; PROGRAM]>,
+    /// Pitfall II's graphics.
+    graphics: Arc<[u8]>,
     scheme: Scheme,
     /// Where in the ROM each kibibyte of addresses begins, by bits 10 to 13 of the address.
     windows: [u32; 16],
@@ -109,8 +114,10 @@ impl Cartridge {
             Scheme::E0 => (0, 0xFE0),
             Scheme::Dpc => (0x80, 0xFF8),
         };
+        let (program, graphics) = rom.split_at(rom.len().min(if scheme == Scheme::Dpc { dpc::GRAPHICS } else { PROGRAM }));
         let mut cartridge = Self {
-            rom,
+            program: Arc::new(std::array::from_fn(|byte| program[byte % program.len()])),
+            graphics: graphics.into(),
             scheme,
             windows: [0; 16],
             plain_from,
@@ -140,9 +147,8 @@ impl Cartridge {
         };
         match self.scheme {
             Scheme::Plain => {
-                let end = self.rom.len();
                 for (window, start) in self.windows.iter_mut().enumerate() {
-                    *start = (window * WINDOW % end) as u32;
+                    *start = (window % 4 * WINDOW) as u32;
                 }
             }
             // Addresses with bit 13 are the first bank's.
@@ -208,7 +214,21 @@ impl Cartridge {
     #[inline(always)]
     fn rom_at(&self, address: u16) -> u8 {
         let start = self.windows[usize::from(address >> 10 & 15)];
-        self.rom[start as usize + usize::from(address) % WINDOW]
+        self.program[(start as usize + usize::from(address) % WINDOW) % PROGRAM]
+    }
+
+    /// Four bytes of program from an address on, where nothing but ROM lies behind them.
+    #[inline(always)]
+    pub fn program(&self, address: u16) -> Option<u32> {
+        let within = usize::from(address) % WINDOW;
+        if address & 0x1000 == 0
+            || (address & 0xFFF).wrapping_sub(self.plain_from) >= self.plain - 3
+            || within > WINDOW - 4
+        {
+            return None;
+        }
+        let start = (self.windows[usize::from(address >> 10 & 15)] as usize + within) % PROGRAM;
+        self.program[start..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
     /// Reads at an address that the cartridge answers.
@@ -226,7 +246,7 @@ impl Cartridge {
         if let Circuit::Dpc(dpc) = &mut self.circuit
             && offset < 0x40
         {
-            return dpc.read(offset, &self.rom, cycles);
+            return dpc.read(offset, &self.graphics, cycles);
         }
         if let Circuit::BanksAndRam { ram, .. } = &self.circuit
             && offset & 0xF80 == 0x080

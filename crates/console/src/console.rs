@@ -36,6 +36,11 @@ impl Bus for Board {
     }
 
     #[inline(always)]
+    fn program(&self, address: u16) -> Option<u32> {
+        self.cartridge.program(address)
+    }
+
+    #[inline(always)]
     fn write(&mut self, address: u16, value: u8, moment: Moment) -> Written {
         if address & 0x1000 != 0 {
             self.cartridge.write(address, value, moment.cycles);

@@ -16,6 +16,9 @@ pub trait Bus {
     /// The byte at an address.
     fn read(&mut self, address: u16, moment: Moment) -> u8;
 
+    /// Four bytes of program from an address on, the first the lowest, where reading them does nothing else.
+    fn program(&self, address: u16) -> Option<u32>;
+
     /// Puts a byte to an address. What the processor is to do then follows from where that is.
     fn write(&mut self, address: u16, value: u8, moment: Moment) -> Written;
 }
@@ -80,6 +83,8 @@ pub struct Cpu {
     nonzero: u8,
     /// Cycles since the frame began.
     pub cycles: u32,
+    /// The rest of the instruction, the next byte the lowest.
+    ahead: u32,
     /// The byte last read or written.
     bus: u8,
     /// The access before.
@@ -115,6 +120,7 @@ impl Cpu {
             negative: 0,
             nonzero: 1,
             cycles: 0,
+            ahead: 0,
             bus: 0,
             last: Access::Read,
             jammed: false,
@@ -153,17 +159,22 @@ impl Cpu {
         value
     }
 
+    /// The next byte of the instruction.
     #[inline(always)]
-    fn fetch(&mut self, bus: &mut impl Bus) -> u8 {
-        let value = self.read(bus, self.pc);
+    fn fetch(&mut self) -> u8 {
+        let value = self.ahead as u8;
+        self.ahead >>= 8;
         self.pc = self.pc.wrapping_add(1);
+        self.bus = value;
         value
     }
 
     #[inline(always)]
-    fn fetch_word(&mut self, bus: &mut impl Bus) -> u16 {
-        let low = self.fetch(bus);
-        u16::from_le_bytes([low, self.fetch(bus)])
+    fn fetch_word(&mut self) -> u16 {
+        let word = self.ahead as u16;
+        self.pc = self.pc.wrapping_add(2);
+        self.bus = (word >> 8) as u8;
+        word
     }
 
     #[inline(always)]

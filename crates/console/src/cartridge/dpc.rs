@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Where the graphics begin in the file.
-const GRAPHICS: usize = 0x2000;
+pub const GRAPHICS: usize = 0x2000;
 /// Bytes of graphics.
 const GRAPHICS_BYTES: u16 = 0x800;
 /// Cycles of the music's oscillator in a processor cycle: 20 kHz against 1.19 MHz.
@@ -53,7 +53,7 @@ impl Dpc {
     }
 
     /// Reads a register.
-    pub fn read(&mut self, offset: u16, rom: &[u8], cycles: u32) -> u8 {
+    pub fn read(&mut self, offset: u16, graphics: &[u8], cycles: u32) -> u8 {
         self.clock_random();
         let fetcher = usize::from(offset & 7);
         let function = offset >> 3 & 7;
@@ -62,7 +62,7 @@ impl Dpc {
         } else if self.counter[fetcher] as u8 == self.bottom[fetcher] {
             self.flag[fetcher] = 0;
         }
-        let graphics = |counter: u16| rom[GRAPHICS + usize::from((GRAPHICS_BYTES - 1).wrapping_sub(counter) % GRAPHICS_BYTES)];
+        let graphics = |counter: u16| graphics[usize::from((GRAPHICS_BYTES - 1).wrapping_sub(counter) % GRAPHICS_BYTES)];
         let result = match function {
             0 if fetcher < 4 => self.random,
             0 => {

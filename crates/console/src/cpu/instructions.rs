@@ -26,6 +26,21 @@ const CYCLES: [u8; 256] = [
     2, 5, 2, 8, 4, 4, 6, 6, 2, 4, 2, 7, 4, 4, 7, 7,
 ];
 
+/// Bytes of an instruction that are read before it does anything.
+fn length(opcode: u8) -> u16 {
+    match opcode {
+        // The last byte of JSR is read when the return address has been pushed.
+        0x00 | 0x20 => 2,
+        0x40 | 0x60 => 1,
+        _ => match opcode & 0x1F {
+            0x08 | 0x0A | 0x12 | 0x18 | 0x1A => 1,
+            0x02 if opcode < 0x80 => 1,
+            0x19 | 0x1B..=0x1F | 0x0C..=0x0F => 3,
+            _ => 2,
+        },
+    }
+}
+
 impl Cpu {
     /// Runs until the frame ends, but no more than so many instructions.
     pub fn run(&mut self, bus: &mut impl Bus, instructions: u32) -> Stop {
@@ -50,7 +65,12 @@ impl Cpu {
     /// One instruction.
     #[inline(always)]
     fn step(&mut self, bus: &mut impl Bus) -> Written {
-        let opcode = self.fetch(bus);
+        self.ahead = match bus.program(self.pc) {
+            Some(bytes) => bytes,
+            None => self.read_instruction(bus),
+        };
+        self.last = Access::Read;
+        let opcode = self.fetch();
         self.cycles += u32::from(CYCLES[usize::from(opcode)]);
 
         /// Reads a value where an addressing mode says, and does something with it.
@@ -64,7 +84,7 @@ impl Cpu {
         }
         macro_rules! immediate {
             ($operation:ident) => {{
-                let value = self.fetch(bus);
+                let value = self.fetch();
                 self.$operation(value);
                 Written::Done
             }};
@@ -106,7 +126,7 @@ impl Cpu {
         }
         macro_rules! branch {
             ($condition:expr) => {{
-                let distance = self.fetch(bus);
+                let distance = self.fetch();
                 if $condition {
                     let target = self.pc.wrapping_add_signed((distance as i8).into());
                     self.cycles += if (self.pc ^ target) & 0xFF00 == 0 { 1 } else { 2 };
@@ -284,16 +304,16 @@ impl Cpu {
                 done!(self.set_status(status))
             }
 
-            0x4C => done!(self.pc = self.fetch_word(bus)),
+            0x4C => done!(self.pc = self.fetch_word()),
             0x6C => {
-                let pointer = self.fetch_word(bus);
+                let pointer = self.fetch_word();
                 let low = self.read(bus, pointer);
                 // The second byte comes from the same page.
                 let high = self.read(bus, pointer & 0xFF00 | u16::from((pointer as u8).wrapping_add(1)));
                 done!(self.pc = u16::from_le_bytes([low, high]))
             }
             0x20 => {
-                let low = self.fetch(bus);
+                let low = self.fetch();
                 let mut written = self.push(bus, (self.pc >> 8) as u8);
                 written = self.push(bus, self.pc as u8).or(written);
                 let high = self.read(bus, self.pc);
@@ -311,7 +331,7 @@ impl Cpu {
                 done!(self.pc = u16::from_le_bytes([low, self.pull(bus)]))
             }
             0x00 => {
-                self.fetch(bus);
+                self.fetch();
                 let mut written = self.push(bus, (self.pc >> 8) as u8);
                 written = self.push(bus, self.pc as u8).or(written);
                 written = self.push(bus, self.status()).or(written);
@@ -404,6 +424,17 @@ impl Cpu {
         }
     }
 
+    /// The bytes of an instruction, one after the other.
+    #[cold]
+    fn read_instruction(&mut self, bus: &mut impl Bus) -> u32 {
+        let opcode = self.read(bus, self.pc);
+        let mut bytes = u32::from(opcode);
+        for byte in 1..length(opcode) {
+            bytes |= u32::from(self.read(bus, self.pc.wrapping_add(byte))) << (8 * byte);
+        }
+        bytes
+    }
+
     #[inline(always)]
     fn write(&mut self, bus: &mut impl Bus, address: u16, value: u8) -> Written {
         let written = bus.write(address, value, self.moment());
@@ -436,44 +467,44 @@ impl Cpu {
     }
 
     #[inline(always)]
-    fn zero_page(&mut self, bus: &mut impl Bus) -> u16 {
-        self.fetch(bus).into()
+    fn zero_page(&mut self, _: &mut impl Bus) -> u16 {
+        self.fetch().into()
     }
 
     #[inline(always)]
-    fn zero_page_x(&mut self, bus: &mut impl Bus) -> u16 {
-        self.fetch(bus).wrapping_add(self.x).into()
+    fn zero_page_x(&mut self, _: &mut impl Bus) -> u16 {
+        self.fetch().wrapping_add(self.x).into()
     }
 
     #[inline(always)]
-    fn zero_page_y(&mut self, bus: &mut impl Bus) -> u16 {
-        self.fetch(bus).wrapping_add(self.y).into()
+    fn zero_page_y(&mut self, _: &mut impl Bus) -> u16 {
+        self.fetch().wrapping_add(self.y).into()
     }
 
     #[inline(always)]
-    fn absolute(&mut self, bus: &mut impl Bus) -> u16 {
-        self.fetch_word(bus)
+    fn absolute(&mut self, _: &mut impl Bus) -> u16 {
+        self.fetch_word()
     }
 
     #[inline(always)]
-    fn absolute_x(&mut self, bus: &mut impl Bus) -> u16 {
-        self.fetch_word(bus).wrapping_add(self.x.into())
+    fn absolute_x(&mut self, _: &mut impl Bus) -> u16 {
+        self.fetch_word().wrapping_add(self.x.into())
     }
 
     #[inline(always)]
-    fn absolute_y(&mut self, bus: &mut impl Bus) -> u16 {
-        self.fetch_word(bus).wrapping_add(self.y.into())
+    fn absolute_y(&mut self, _: &mut impl Bus) -> u16 {
+        self.fetch_word().wrapping_add(self.y.into())
     }
 
     #[inline(always)]
     fn indirect_x(&mut self, bus: &mut impl Bus) -> u16 {
-        let pointer = self.fetch(bus).wrapping_add(self.x);
+        let pointer = self.fetch().wrapping_add(self.x);
         self.word_of_page_zero(bus, pointer)
     }
 
     #[inline(always)]
     fn indirect_y(&mut self, bus: &mut impl Bus) -> u16 {
-        let pointer = self.fetch(bus);
+        let pointer = self.fetch();
         self.word_of_page_zero(bus, pointer).wrapping_add(self.y.into())
     }
 

@@ -94,6 +94,8 @@ pub const OBJECTS: usize = 6;
 
 /// Clocks from HMOVE to the write that lets missile 0 move on by itself, as Cosmic Ark's and Journey Escape's stars do.
 const STAR_CLOCKS: i32 = 63;
+/// What is then written, in place of one more.
+const STAR_NIBBLE: u8 = 6;
 /// By how many pixels the stars move to the left from line to line.
 const STAR_STEPS: [u32; 4] = [18, 33, 0, 17];
 
@@ -131,16 +133,36 @@ pub enum Comb {
 
 /// What is done with the pixels that the beam passes.
 pub trait Sink {
+    /// What of the pixels makes a difference.
+    const SEES: Sees;
+
     /// The beam passes the pixels from one place to before another of a row.
     fn span(&mut self, beam: &mut Beam, row: u32, from: u32, to: u32);
+
+    /// The beam passes a whole row that looks like the one above.
+    fn repeat(&mut self, row: u32);
 }
 
-/// Nothing is.
+/// What a sink looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// Where objects are, not which colours they have.
+    Shapes,
+    /// Both.
+    Colours,
+}
+
+/// Looks at nothing.
 pub struct Unseen;
 
 impl Sink for Unseen {
+    const SEES: Sees = Sees::Shapes;
+
     #[inline(always)]
     fn span(&mut self, _: &mut Beam, _: u32, _: u32, _: u32) {}
+
+    #[inline(always)]
+    fn repeat(&mut self, _: u32) {}
 }
 
 /// Where the beam is and what it would draw.
@@ -182,9 +204,11 @@ pub struct Beam {
     line_over: bool,
     latches: u16,
     /// The objects' pixels, as far as they are up to date.
-    masks: [Mask; OBJECTS],
+    pub(super) masks: [Mask; OBJECTS],
     /// A bit for each object whose pixels have to be found anew.
-    stale: u8,
+    pub(super) stale: u8,
+    /// A bit for each object that has pixels, as far as they are up to date.
+    pub(super) shown: u8,
 }
 
 impl Beam {
@@ -219,6 +243,7 @@ impl Beam {
             latches: 0,
             masks: [Mask::default(); OBJECTS],
             stale: 0x3F,
+            shown: 0,
         }
     }
 
@@ -269,27 +294,71 @@ impl Beam {
     }
 
     /// Carries writes out.
-    pub fn carry_out(&mut self, writes: &[Write], sink: &mut impl Sink) {
+    pub fn carry_out<S: Sink>(&mut self, writes: &[Write], sink: &mut S) {
         for write in writes {
-            self.advance(write.takes_effect(), sink);
+            if self.changes(write, S::SEES) {
+                self.advance(write.takes_effect(), sink);
+            }
             self.apply(write, sink);
         }
     }
 
+    /// Whether the pixels after a write can look otherwise than those before.
+    #[inline]
+    fn changes(&self, write: &Write, sees: Sees) -> bool {
+        let &Write { register, value, .. } = write;
+        match register {
+            COLUP0..=COLUBK => sees == Sees::Colours,
+            PF0..=PF2 => self.playfield[usize::from(register - PF0)] != value,
+            // Motion takes effect with HMOVE; but missile 0 can be set off.
+            HMM0 => value >> 4 == STAR_NIBBLE,
+            REFP0 | REFP1 => self.reflected[usize::from(register - REFP0)] != (value & 8 != 0),
+            GRP0 => self.graphics[P0] != value && !self.graphics_delayed[P0] || self.copies_graphics(P1),
+            GRP1 => {
+                self.graphics[P1] != value && !self.graphics_delayed[P1]
+                    || self.copies_graphics(P0)
+                    || self.ball_delayed && self.delayed_ball != self.enabled[2]
+            }
+            ENAM0..=ENABL => self.enabled[usize::from(register - ENAM0)] != (value & 2 != 0),
+            VBLANK | NUSIZ0 | NUSIZ1 | CTRLPF | RESP0..=RESBL | VDELP0..=HMOVE | CXCLR => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the delayed graphics of a player are shown, and a write to the other player's would change them.
+    fn copies_graphics(&self, player: usize) -> bool {
+        self.graphics_delayed[player] && self.delayed_graphics[player] != self.graphics[player]
+    }
+
     /// Lets the beam go on to a clock.
-    pub fn advance(&mut self, clock: u32, sink: &mut impl Sink) {
-        let end = clock.min(self.bottom());
+    #[inline]
+    pub fn advance<S: Sink>(&mut self, clock: u32, sink: &mut S) {
+        if clock > self.clock {
+            self.draw_until(clock.min(self.bottom()), sink);
+        }
+    }
+
+    fn draw_until<S: Sink>(&mut self, end: u32, sink: &mut S) {
+        // The row above, if it was drawn whole and nothing has changed since.
+        let mut whole = false;
         while self.clock < end {
             if self.line_over {
                 self.end_line();
             }
             let line = self.clock / LINE_CLOCKS;
-            let from = self.clock % LINE_CLOCKS;
+            let from = self.clock - line * LINE_CLOCKS;
             let to = (end - line * LINE_CLOCKS).min(LINE_CLOCKS);
             if to > BLANK_CLOCKS {
                 let left = from.max(BLANK_CLOCKS) - BLANK_CLOCKS;
-                sink.span(self, line - self.window.top, left, to - BLANK_CLOCKS);
-                if left < COMB_PIXELS && to >= BLANK_CLOCKS + COMB_PIXELS {
+                let row = line - self.window.top;
+                let right = to - BLANK_CLOCKS;
+                if whole && right == PIXELS && self.stale == 0 {
+                    sink.repeat(row);
+                } else {
+                    whole = left == 0 && right == PIXELS && !self.combed;
+                    sink.span(self, row, left, right);
+                }
+                if left < COMB_PIXELS && right >= COMB_PIXELS {
                     self.combed = false;
                 }
             }
@@ -346,7 +415,7 @@ impl Beam {
         }
     }
 
-    fn apply(&mut self, write: &Write, sink: &mut impl Sink) {
+    fn apply<S: Sink>(&mut self, write: &Write, sink: &mut S) {
         let &Write { register, value, .. } = write;
         match register {
             VBLANK => self.vblank = value & 2 != 0,
@@ -368,12 +437,17 @@ impl Beam {
             }
             REFP0 | REFP1 => {
                 let player = usize::from(register - REFP0);
-                self.reflected[player] = value & 8 != 0;
-                self.spoil(P0 + player);
+                if self.reflected[player] != (value & 8 != 0) {
+                    self.reflected[player] = value & 8 != 0;
+                    self.spoil(P0 + player);
+                }
             }
             PF0..=PF2 => {
-                self.playfield[usize::from(register - PF0)] = value;
-                self.spoil(PF);
+                let part = &mut self.playfield[usize::from(register - PF0)];
+                if *part != value {
+                    *part = value;
+                    self.spoil(PF);
+                }
             }
             RESP0 | RESP1 => self.place_player(usize::from(register - RESP0), write, sink),
             RESM0 | RESM1 | RESBL => {
@@ -382,26 +456,33 @@ impl Beam {
                 self.spoil_missile(object);
             }
             GRP0 => {
-                self.graphics[P0] = value;
-                self.delayed_graphics[P1] = self.graphics[P1];
-                self.spoil(P0);
-                self.spoil(P1);
+                if self.graphics[P0] != value {
+                    self.graphics[P0] = value;
+                    self.spoil(P0);
+                }
+                self.copy_graphics(P1);
             }
             GRP1 => {
-                self.graphics[P1] = value;
-                self.delayed_graphics[P0] = self.graphics[P0];
-                self.delayed_ball = self.enabled[2];
-                self.spoil(P0);
-                self.spoil(P1);
-                self.spoil(BL);
+                if self.graphics[P1] != value {
+                    self.graphics[P1] = value;
+                    self.spoil(P1);
+                }
+                self.copy_graphics(P0);
+                if self.delayed_ball != self.enabled[2] {
+                    self.delayed_ball = self.enabled[2];
+                    self.spoil(BL);
+                }
             }
             ENAM0 | ENAM1 | ENABL => {
-                self.enabled[usize::from(register - ENAM0)] = value & 2 != 0;
-                self.spoil(M0 + usize::from(register - ENAM0));
+                let enabled = &mut self.enabled[usize::from(register - ENAM0)];
+                if *enabled != (value & 2 != 0) {
+                    *enabled = value & 2 != 0;
+                    self.spoil(M0 + usize::from(register - ENAM0));
+                }
             }
             HMM0 => {
                 // Taking back one step of a motion that is under way leaves the missile moving for good.
-                let begins = self.motion[M0] == 7 && value >> 4 == 6 && write.clock as i32 - self.moved == STAR_CLOCKS;
+                let begins = self.motion[M0] == STAR_NIBBLE + 1 && value >> 4 == STAR_NIBBLE && write.clock as i32 - self.moved == STAR_CLOCKS;
                 if begins {
                     self.stars = Some(0);
                 }
@@ -435,8 +516,16 @@ impl Beam {
         }
     }
 
+    /// The delayed graphics of a player become those that were written last.
+    fn copy_graphics(&mut self, player: usize) {
+        if self.delayed_graphics[player] != self.graphics[player] {
+            self.delayed_graphics[player] = self.graphics[player];
+            self.spoil(player);
+        }
+    }
+
     /// A player is placed where the beam is. What the line still shows of it depends on what its copies are doing.
-    fn place_player(&mut self, player: usize, write: &Write, sink: &mut impl Sink) {
+    fn place_player<S: Sink>(&mut self, player: usize, write: &Write, sink: &mut S) {
         let place = match write.line_clock() {
             0..BLANK_CLOCKS => 3,
             clock => (clock - BLANK_CLOCKS + 5) % PIXELS,
@@ -508,18 +597,19 @@ impl Beam {
         if self.ball_delayed { self.delayed_ball } else { self.enabled[2] }
     }
 
-    /// The pixels of the objects; an object that is off has none.
+    /// Brings the objects' pixels up to date.
     #[inline]
-    pub fn masks(&mut self) -> &[Mask; OBJECTS] {
+    pub fn find_pixels(&mut self) {
         if self.stale != 0 {
             self.renew_masks();
         }
-        &self.masks
     }
 
     fn renew_masks(&mut self) {
-        for object in (0..OBJECTS).filter(|object| self.stale >> object & 1 != 0) {
-            self.masks[object] = match object {
+        while self.stale != 0 {
+            let object = self.stale.trailing_zeros() as usize;
+            self.stale &= self.stale - 1;
+            let mask = match object {
                 P0 | P1 => self.player_mask(object),
                 M0 if self.star == Star::Hidden => Mask::default(),
                 M0 if self.star == Star::Wide && self.missile_on(0) => {
@@ -532,8 +622,9 @@ impl Beam {
                 PF => objects::playfield(self.playfield, self.right_half),
                 _ => Mask::default(),
             };
+            self.masks[object] = mask;
+            self.shown = self.shown & !(1 << object) | u8::from(!mask.is_empty()) << object;
         }
-        self.stale = 0;
     }
 
     fn player_mask(&self, player: usize) -> Mask {

@@ -36,9 +36,21 @@ impl Mask {
         words[0] | words[1] | words[2] != 0
     }
 
-    /// Whether a pixel is set.
+    /// The bits of eight pixels from a place that is a multiple of eight.
     #[inline]
-    pub fn at(&self, x: u32) -> bool {
+    pub fn eight(&self, x: u32) -> u8 {
+        (self.0[(x / 64) as usize] >> (x % 64)) as u8
+    }
+
+    /// Whether no pixel is set.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; 3]
+    }
+
+    /// Whether a pixel is set.
+    #[cfg(test)]
+    fn at(&self, x: u32) -> bool {
         self.0[(x / 64) as usize] >> (x % 64) & 1 != 0
     }
 
@@ -46,16 +58,22 @@ impl Mask {
     #[inline]
     fn put(&mut self, pattern: u64, x: u32) {
         let (word, shift) = ((x / 64) as usize, x % 64);
-        let pattern = u128::from(pattern) << shift;
-        let (low, high) = (pattern as u64, (pattern >> 64) as u64);
-        self.0[word] |= low;
-        if word < 2 {
-            self.0[word + 1] |= high;
-        } else {
-            self.0[0] |= high << 32;
+        let (low, high) = (pattern << shift, pattern >> 1 >> (63 - shift));
+        match word {
+            0 => {
+                self.0[0] |= low;
+                self.0[1] |= high;
+            }
+            1 => {
+                self.0[1] |= low;
+                self.0[2] |= high;
+                // A pattern that begins in the second word ends before the line does.
+            }
+            _ => {
+                self.0[2] |= low & 0xFFFF_FFFF;
+                self.0[0] |= low >> 32 | high << 32;
+            }
         }
-        self.0[0] |= self.0[2] >> 32;
-        self.0[2] &= 0xFFFF_FFFF;
     }
 }
 
@@ -90,22 +108,17 @@ pub enum FirstCopy {
 
 /// A player at a place. A wide one begins one pixel later.
 pub fn player(graphics: u8, number_size: u8, x: u32, first: FirstCopy) -> Mask {
-    let leftmost_first = u64::from(graphics.reverse_bits());
+    let leftmost_first = graphics.reverse_bits();
     let pattern = match scale(number_size) {
-        1 => leftmost_first,
-        2 => spread(leftmost_first, 2) * 0b11 << 1,
-        _ => spread(leftmost_first, 4) * 0b1111 << 1,
+        1 => u64::from(leftmost_first),
+        2 => u64::from(TWOFOLD[usize::from(leftmost_first)]) << 1,
+        _ => u64::from(FOURFOLD[usize::from(leftmost_first)]) << 1,
     };
     let mut mask = Mask::default();
     for distance in &copies(number_size)[usize::from(first == FirstCopy::Suppressed)..] {
         mask.put(pattern, (x + distance) % PIXELS);
     }
     mask
-}
-
-/// Bits moved apart, so that each has `scale` places.
-fn spread(bits: u64, scale: u32) -> u64 {
-    (0..8).fold(0, |spread, bit| spread | (bits >> bit & 1) << (bit * scale))
 }
 
 /// A missile at a place, in as many copies as its player.
@@ -139,16 +152,44 @@ pub enum RightHalf {
 
 /// The playfield: 20 bits a half, each four pixels wide.
 pub fn playfield(registers: [u8; 3], right: RightHalf) -> Mask {
-    let [left, middle, inner] = registers;
-    let bits = u32::from(left >> 4) | u32::from(middle.reverse_bits()) << 4 | u32::from(inner) << 12;
-    let mirrored = match right {
-        RightHalf::Copied => bits,
-        RightHalf::Reflected => bits.reverse_bits() >> 12,
+    let [outer, middle, inner] = registers;
+    // The registers' bits by their places on the screen: of 80 pixels 16, 32 and 32.
+    let half = |first: u8, second: u8, third: u8| {
+        u128::from(FOURFOLD[usize::from(first & 15)] & 0xFFFF)
+            | u128::from(FOURFOLD[usize::from(second)]) << 16
+            | u128::from(FOURFOLD[usize::from(third)]) << 48
     };
-    let pixels = |bits: u32| (0..20).fold(0u128, |pixels, bit| pixels | u128::from(bits >> bit & 1) * 0xF << (4 * bit));
-    let (left, right) = (pixels(bits), pixels(mirrored));
+    let left = half(outer >> 4, middle.reverse_bits(), inner);
+    let right = match right {
+        RightHalf::Copied => left,
+        RightHalf::Reflected => {
+            u128::from(FOURFOLD[usize::from(inner.reverse_bits())])
+                | u128::from(FOURFOLD[usize::from(middle)]) << 32
+                | u128::from(FOURFOLD[usize::from((outer >> 4).reverse_bits() >> 4)] & 0xFFFF) << 64
+        }
+    };
     let low = left | right << 80;
     Mask([low as u64, (low >> 64) as u64, (right >> 48) as u64])
+}
+
+/// Each of eight bits twice.
+const TWOFOLD: [u32; 256] = manifold(2);
+/// Each of eight bits four times.
+const FOURFOLD: [u32; 256] = manifold(4);
+
+/// Each bit of each byte so many times.
+const fn manifold(times: usize) -> [u32; 256] {
+    let mut bytes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut place = 0;
+        while place < 8 * times {
+            bytes[byte] |= (byte as u32 >> (place / times) & 1) << place;
+            place += 1;
+        }
+        byte += 1;
+    }
+    bytes
 }
 
 #[cfg(test)]
