@@ -279,9 +279,6 @@ impl Atari {
         self.difficulty = difficulty;
     }
 
-    #[doc(hidden)]
-    pub fn debug_console(&mut self) -> &mut Console { &mut self.console }
-
     /// The game.
     pub fn game(&self) -> &'static Game {
         self.game

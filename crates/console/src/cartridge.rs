@@ -59,7 +59,11 @@ enum Circuit {
     /// A bank of 4 KiB for each address from this one to 0xFF9.
     Banks { first: u16 },
     /// The same, with memory that is written at 0x000 to 0x07F and read at 0x080 to 0x0FF.
-    BanksAndRam { first: u16, #[serde(with = "serde_bytes")] ram: [u8; CARTRIDGE_RAM] },
+    BanksAndRam {
+        first: u16,
+        #[serde(with = "serde_bytes")]
+        ram: [u8; CARTRIDGE_RAM],
+    },
     /// Parker Brothers' windows.
     Windows,
     /// Pitfall II's chip.
@@ -114,7 +118,8 @@ impl Cartridge {
             Scheme::E0 => (0, 0xFE0),
             Scheme::Dpc => (0x80, 0xFF8),
         };
-        let (program, graphics) = rom.split_at(rom.len().min(if scheme == Scheme::Dpc { dpc::GRAPHICS } else { PROGRAM }));
+        let (program, graphics) =
+            rom.split_at(rom.len().min(if scheme == Scheme::Dpc { dpc::GRAPHICS } else { PROGRAM }));
         let mut cartridge = Self {
             program: Arc::new(std::array::from_fn(|byte| program[byte % program.len()])),
             graphics: graphics.into(),

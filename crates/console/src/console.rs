@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cartridge::{CARTRIDGE_RAM, Cartridge, Scheme, WrongSize};
 use crate::controls::Controls;
-use crate::cpu::{Bus, Cpu, Moment, Stop, Written};
+use crate::cpu::{Bus, Cpu, Moment, Stop, WaitLoop, Written};
 use crate::ram::{RAM_BYTES, Ram};
 use crate::riot::Riot;
 use crate::tia::{Television, Tia, Window};
@@ -40,6 +40,11 @@ impl Bus for Board {
         self.cartridge.program(address)
     }
 
+    fn readings_before_zero(&self, address: u16, wait: WaitLoop) -> u32 {
+        // The timer is at 0x284 and 0x286, and wherever else lines that lead nowhere put it.
+        if address & 0x1285 == 0x284 { self.riot.readings_before_zero(wait) } else { 0 }
+    }
+
     #[inline(always)]
     fn write(&mut self, address: u16, value: u8, moment: Moment) -> Written {
         if address & 0x1000 != 0 {
@@ -67,12 +72,7 @@ impl Console {
     ///
     /// # Errors
     /// When the ROM has not the size of such a cartridge.
-    pub fn new(
-        rom: Arc<[u8]>,
-        scheme: Scheme,
-        television: Television,
-        window: Window,
-    ) -> Result<Self, WrongSize> {
+    pub fn new(rom: Arc<[u8]>, scheme: Scheme, television: Television, window: Window) -> Result<Self, WrongSize> {
         let mut board = Board {
             riot: Riot::new(Ram([0; RAM_BYTES]), 0),
             tia: Tia::new(television, window),
@@ -114,13 +114,6 @@ impl Console {
             }
         }
         lines
-    }
-
-    #[doc(hidden)]
-    pub fn debug_step(&mut self) -> (u32, u16, u32, bool) {
-        let pc = self.cpu.pc;
-        let stop = self.cpu.run(&mut self.board, 1);
-        (self.board.tia.lines(self.cpu.cycles), pc, self.cpu.cycles, stop == Stop::FrameEnd)
     }
 
     /// What the players do.

@@ -19,6 +19,9 @@ pub trait Bus {
     /// Four bytes of program from an address on, the first the lowest, where reading them does nothing else.
     fn program(&self, address: u16) -> Option<u32>;
 
+    /// How many readings of a timer that is waited for will not be zero, where the address is the timer's.
+    fn readings_before_zero(&self, address: u16, wait: WaitLoop) -> u32;
+
     /// Puts a byte to an address. What the processor is to do then follows from where that is.
     fn write(&mut self, address: u16, value: u8, moment: Moment) -> Written;
 }
@@ -51,6 +54,19 @@ pub enum Written {
     Wait(u32),
     /// The processor is held for so many cycles, and the frame ends after this instruction.
     FrameEnd(u32),
+    /// The processor stops for good: it has met an instruction that is none.
+    Jam,
+}
+
+/// A program that does nothing but wait for the timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitLoop {
+    /// Processor cycle at which the timer is first read.
+    pub first_read: u32,
+    /// Cycles from one reading to the next.
+    pub period: u32,
+    /// More readings are not to be skipped.
+    pub limit: u32,
 }
 
 /// Why the processor stopped.

@@ -21,4 +21,4 @@ pub use controls::*;
 pub use game::*;
 pub use ram::*;
 pub use random::Random;
-pub use tia::{Comb, Television, Window, WIDTH};
+pub use tia::{Comb, Television, WIDTH, Window};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::controls::Controls;
+use crate::cpu::WaitLoop;
 use crate::ram::Ram;
 
 /// The timer: a number that goes down by one every so many cycles, and every cycle once it has passed zero.
@@ -57,6 +58,17 @@ impl Riot {
             4 | 6 => self.timer.read(cycles),
             _ => self.timer.expired(cycles),
         }
+    }
+
+    /// How many readings of the timer by a loop will not be zero, up to the loop's limit.
+    pub fn readings_before_zero(&self, wait: WaitLoop) -> u32 {
+        // The timer reads zero from the cycle on at which it has made all but one of its steps.
+        let zero = i64::from(self.timer.set) + (i64::from(self.timer.start.saturating_sub(1)) << self.timer.shift);
+        let before = zero - i64::from(wait.first_read);
+        if before < 0 {
+            return 0;
+        }
+        (before as u32 / wait.period + 1).min(wait.limit)
     }
 
     /// Writes to a port or the timer.

@@ -12,10 +12,10 @@ mod picture;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::beam::{Comb, Window};
 use self::beam::{Beam, Write};
-pub use self::picture::WIDTH;
+pub use self::beam::{Comb, Window};
 use self::picture::Picture;
+pub use self::picture::WIDTH;
 use crate::controls::Controls;
 use crate::cpu::{Access, Moment, Written};
 
@@ -185,9 +185,7 @@ impl Tia {
             None => false,
             _ if self.vblank & 0x80 != 0 => false,
             // A release in an earlier frame lies below zero, which here is a very late time.
-            Some(resistance) => {
-                cycles > self.released.wrapping_add((CYCLES_PER_OHM * f64::from(resistance)) as u32)
-            }
+            Some(resistance) => cycles > self.released.wrapping_add((CYCLES_PER_OHM * f64::from(resistance)) as u32),
         };
         u16::from(full) << 7
     }

@@ -62,7 +62,8 @@ impl Dpc {
         } else if self.counter[fetcher] as u8 == self.bottom[fetcher] {
             self.flag[fetcher] = 0;
         }
-        let graphics = |counter: u16| graphics[usize::from((GRAPHICS_BYTES - 1).wrapping_sub(counter) % GRAPHICS_BYTES)];
+        let graphics =
+            |counter: u16| graphics[usize::from((GRAPHICS_BYTES - 1).wrapping_sub(counter) % GRAPHICS_BYTES)];
         let result = match function {
             0 if fetcher < 4 => self.random,
             0 => {

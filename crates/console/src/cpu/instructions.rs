@@ -1,8 +1,6 @@
 //! The 256 operation codes: what each does, and how long it takes.
 
-use super::{
-    Access, BREAK_VECTOR, Bus, CARRY, Cpu, DECIMAL, INTERRUPT, OVERFLOW, Stop, Written,
-};
+use super::{Access, BREAK_VECTOR, Bus, CARRY, Cpu, DECIMAL, INTERRUPT, OVERFLOW, Stop, WaitLoop, Written};
 
 /// Cycles of each instruction, without those that some addresses and taken branches add. Those of 0xA7, a load of two
 /// registers that no manual has, are the emulator's; on the real processor they are 3.
@@ -26,6 +24,18 @@ const CYCLES: [u8; 256] = [
     2, 5, 2, 8, 4, 4, 6, 6, 2, 4, 2, 7, 4, 4, 7, 7,
 ];
 
+/// How far a branch leads back to a load of three bytes before it.
+const WAIT_DISTANCE: i8 = -5;
+const LDA_ABSOLUTE: u8 = 0xAD;
+const LDX_ABSOLUTE: u8 = 0xAE;
+const LDY_ABSOLUTE: u8 = 0xAC;
+
+/// Cycles more of a branch that is taken, from the instruction after it.
+#[inline(always)]
+fn branch_cycles(from: u16, to: u16) -> u32 {
+    if (from ^ to) & 0xFF00 == 0 { 1 } else { 2 }
+}
+
 /// Bytes of an instruction that are read before it does anything.
 fn length(opcode: u8) -> u16 {
     match opcode {
@@ -47,29 +57,35 @@ impl Cpu {
         // A copy of our own, so that the compiler can keep it in registers.
         let mut cpu = self.clone();
         let mut stop = Stop::Limit;
-        if !cpu.jammed {
-            for _ in 0..instructions {
-                if let Written::FrameEnd(_) = cpu.step(bus) {
+        let mut left = if cpu.jammed { 0 } else { instructions };
+        while left > 0 {
+            left -= 1;
+            match cpu.step(bus, &mut left) {
+                Written::FrameEnd(_) => {
                     stop = Stop::FrameEnd;
                     break;
                 }
-                if cpu.jammed {
+                Written::Jam => {
+                    cpu.jammed = true;
                     break;
                 }
+                _ => {}
             }
         }
         *self = cpu;
         stop
     }
 
-    /// One instruction.
+    /// One instruction; of a loop that waits for the timer, many, but no more than are left.
     #[inline(always)]
-    fn step(&mut self, bus: &mut impl Bus) -> Written {
+    fn step(&mut self, bus: &mut impl Bus, left: &mut u32) -> Written {
+        // What an instruction reads first leaves its own byte on the data lines.
+        self.bus = 0;
+        self.last = Access::Read;
         self.ahead = match bus.program(self.pc) {
             Some(bytes) => bytes,
             None => self.read_instruction(bus),
         };
-        self.last = Access::Read;
         let opcode = self.fetch();
         self.cycles += u32::from(CYCLES[usize::from(opcode)]);
 
@@ -128,9 +144,7 @@ impl Cpu {
             ($condition:expr) => {{
                 let distance = self.fetch();
                 if $condition {
-                    let target = self.pc.wrapping_add_signed((distance as i8).into());
-                    self.cycles += if (self.pc ^ target) & 0xFF00 == 0 { 1 } else { 2 };
-                    self.pc = target;
+                    self.branch(distance);
                 }
                 Written::Done
             }};
@@ -282,7 +296,17 @@ impl Cpu {
             0x70 => branch!(self.flags & OVERFLOW != 0),
             0x90 => branch!(self.flags & CARRY == 0),
             0xB0 => branch!(self.flags & CARRY != 0),
-            0xD0 => branch!(self.nonzero != 0),
+            0xD0 => {
+                let distance = self.fetch();
+                if self.nonzero != 0 {
+                    let from = self.pc;
+                    self.branch(distance);
+                    if distance as i8 == WAIT_DISTANCE {
+                        self.skip_waiting(bus, from, left);
+                    }
+                }
+                Written::Done
+            }
             0xF0 => branch!(self.nonzero == 0),
 
             0x18 => flag!(CARRY, false),
@@ -418,10 +442,32 @@ impl Cpu {
                 store_and_high!(absolute_y, y, self.sp)
             }
 
-            0x02 | 0x12 | 0x22 | 0x32 | 0x42 | 0x52 | 0x62 | 0x72 | 0x92 | 0xB2 | 0xD2 | 0xF2 => {
-                done!(self.jammed = true)
-            }
+            0x02 | 0x12 | 0x22 | 0x32 | 0x42 | 0x52 | 0x62 | 0x72 | 0x92 | 0xB2 | 0xD2 | 0xF2 => Written::Jam,
         }
+    }
+
+    #[inline(always)]
+    fn branch(&mut self, distance: u8) {
+        let target = self.pc.wrapping_add_signed((distance as i8).into());
+        self.cycles += branch_cycles(self.pc, target);
+        self.pc = target;
+    }
+
+    /// Skips the rounds of a loop that loads the timer and branches back until it is zero, but the last. A round leaves
+    /// nothing behind but the time: the next one loads the register again.
+    fn skip_waiting(&mut self, bus: &mut impl Bus, branched_from: u16, left: &mut u32) {
+        let Some(bytes) = bus.program(self.pc) else { return };
+        let [load, low, high, _] = bytes.to_le_bytes();
+        if !matches!(load, LDA_ABSOLUTE | LDX_ABSOLUTE | LDY_ABSOLUTE) {
+            return;
+        }
+        let load = u32::from(CYCLES[usize::from(load)]);
+        let branch = u32::from(CYCLES[0xD0]) + branch_cycles(branched_from, self.pc);
+        let wait =
+            WaitLoop { first_read: self.cycles + load, period: load + branch, limit: left.saturating_sub(2) / 2 };
+        let rounds = bus.readings_before_zero(u16::from_le_bytes([low, high]), wait);
+        self.cycles += rounds * wait.period;
+        *left -= 2 * rounds;
     }
 
     /// The bytes of an instruction, one after the other.

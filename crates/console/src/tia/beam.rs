@@ -482,7 +482,9 @@ impl Beam {
             }
             HMM0 => {
                 // Taking back one step of a motion that is under way leaves the missile moving for good.
-                let begins = self.motion[M0] == STAR_NIBBLE + 1 && value >> 4 == STAR_NIBBLE && write.clock as i32 - self.moved == STAR_CLOCKS;
+                let begins = self.motion[M0] == STAR_NIBBLE + 1
+                    && value >> 4 == STAR_NIBBLE
+                    && write.clock as i32 - self.moved == STAR_CLOCKS;
                 if begins {
                     self.stars = Some(0);
                 }
@@ -582,7 +584,8 @@ impl Beam {
     /// Whether nothing is switched on but the playfield. A player is on where its graphics are not empty, also where
     /// nothing of it can be seen on this line.
     pub fn only_playfield(&self) -> bool {
-        [P0, P1].into_iter().all(|player| self.shown_graphics(player) == 0 && !self.missile_on(player)) && !self.ball_on()
+        [P0, P1].into_iter().all(|player| self.shown_graphics(player) == 0 && !self.missile_on(player))
+            && !self.ball_on()
     }
 
     fn shown_graphics(&self, player: usize) -> u8 {

@@ -76,11 +76,8 @@ impl Picture {
         if !self.interrupted {
             self.canvases.swap(0, 1);
         }
-        let newest = Undrawn {
-            begin: self.begin.clone(),
-            writes: mem::replace(writes, mem::take(&mut self.spare)),
-            reached,
-        };
+        let newest =
+            Undrawn { begin: self.begin.clone(), writes: mem::replace(writes, mem::take(&mut self.spare)), reached };
         let canvas = &mut self.canvases[0];
         if let Some(before) = canvas.newest.take() {
             if !newest.covers_all() || self.interrupted {
