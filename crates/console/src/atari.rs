@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::cartridge::{CARTRIDGE_RAM, WrongSize};
 use crate::console::Console;
 use crate::controls::{Controls, LEFT_DIFFICULT, RESET, RIGHT_DIFFICULT, SELECT};
-use crate::game::{Before, Controllers, Game, Paddle, Press, Rules};
+use crate::game::{Before, Controllers, Game, Paddles, Press, RightPort, Rules};
 use crate::games::Standing;
 use crate::ram::{RAM_BYTES, Ram};
 use crate::random::Random;
@@ -252,14 +252,18 @@ impl Atari {
                 controls.sticks &= !directions;
                 controls.trigger_pressed[1] = action.fire();
             }
-            Controllers::Paddle(Paddle { which, largest }) => {
+            Controllers::Paddles(Paddles { which, largest, right_port }) => {
                 if action.right() {
                     self.paddle = (self.paddle - PADDLE_STEP).max(SMALLEST_RESISTANCE);
                 }
                 if action.left() {
                     self.paddle = (self.paddle + PADDLE_STEP).min(largest);
                 }
-                controls.resistance = [Some(middle() as u32); 4];
+                let right = match right_port {
+                    RightPort::Stick => None,
+                    RightPort::Paddles => Some(0),
+                };
+                controls.resistance = [Some(middle() as u32), Some(middle() as u32), right, right];
                 controls.resistance[which] = Some(self.paddle as u32);
                 if action.fire() {
                     controls.sticks &= !(0x80 >> which);

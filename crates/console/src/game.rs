@@ -46,26 +46,33 @@ pub enum Controllers {
     Stick,
     /// The same at the right port.
     StickAtTheRight,
-    /// A paddle with a button.
-    Paddle(Paddle),
+    /// Two paddles with a button each at the left port; the player has one of them.
+    Paddles(Paddles),
 }
 
-/// A paddle.
+/// The player's paddle and what else is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paddle {
-    /// Which of the four.
+pub struct Paddles {
+    /// Which of the left port's two the player has: 0 or 1. The other one stays in the middle.
     pub which: usize,
     /// Its largest resistance, in ohm.
     pub largest: i32,
+    /// What is at the right port.
+    pub right_port: RightPort,
 }
 
-impl Paddle {
-    /// The usual resistance of a paddle that is turned as far as it goes, in ohm.
-    const LARGEST: i32 = 790_196;
-    /// The first of the left port.
-    pub const FIRST: Self = Self { which: 0, largest: Self::LARGEST };
-    /// The second of the left port.
-    pub const SECOND: Self = Self { which: 1, largest: Self::LARGEST };
+/// What is at the right port while paddles are at the left one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightPort {
+    /// A stick, which nobody touches.
+    Stick,
+    /// Two more paddles, without resistance.
+    Paddles,
+}
+
+impl Paddles {
+    /// The usual: the player has the first, and there are no others.
+    pub const USUAL: Self = Self { which: 0, largest: 790_196, right_port: RightPort::Stick };
 }
 
 /// Something pressed at the beginning of a game.
