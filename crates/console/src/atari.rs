@@ -50,8 +50,6 @@ const SELECT_LIMIT: u32 = 1_000;
 
 /// The smallest resistance of a paddle, in ohm.
 const SMALLEST_RESISTANCE: i32 = 27_450;
-/// The largest, which the middle is half way to.
-const LARGEST_RESISTANCE: i32 = 790_196;
 /// By how much a paddle is turned in a frame.
 const PADDLE_STEP: i32 = 23_000;
 
@@ -96,8 +94,9 @@ impl Atari {
             random,
             standing: game.start.clone(),
             mode: game.modes[0],
-            difficulty: game.difficulties[0],
-            paddle: middle(),
+            // Also in a game that does not list it.
+            difficulty: 0,
+            paddle: 0,
             frames: 0,
             episode_frames: 0,
         };
@@ -135,7 +134,9 @@ impl Atari {
     /// pressed again, and then whatever begins this game.
     pub fn reset(&mut self) {
         self.episode_frames = 0;
-        self.paddle = middle();
+        if let Controllers::Paddles(paddles) = self.game.controllers {
+            self.paddle = middle(paddles);
+        }
         self.reset_console();
         for _ in 0..IDLE_FRAMES {
             self.frame(Press::Player(Action::Noop), 0);
@@ -252,21 +253,22 @@ impl Atari {
                 controls.sticks &= !directions;
                 controls.trigger_pressed[1] = action.fire();
             }
-            Controllers::Paddles(Paddles { which, largest, right_port }) => {
+            Controllers::Paddles(paddles) => {
                 if action.right() {
                     self.paddle = (self.paddle - PADDLE_STEP).max(SMALLEST_RESISTANCE);
                 }
                 if action.left() {
-                    self.paddle = (self.paddle + PADDLE_STEP).min(largest);
+                    self.paddle = (self.paddle + PADDLE_STEP).min(paddles.largest);
                 }
-                let right = match right_port {
+                let right = match paddles.right_port {
                     RightPort::Stick => None,
                     RightPort::Paddles => Some(0),
                 };
-                controls.resistance = [Some(middle() as u32), Some(middle() as u32), right, right];
-                controls.resistance[which] = Some(self.paddle as u32);
+                let middle = Some(middle(paddles) as u32);
+                controls.resistance = [middle, middle, right, right];
+                controls.resistance[paddles.which] = Some(self.paddle as u32);
                 if action.fire() {
-                    controls.sticks &= !(0x80 >> which);
+                    controls.sticks &= !(0x80 >> paddles.which);
                 }
             }
         }
@@ -323,8 +325,8 @@ impl Atari {
 }
 
 /// A paddle's resistance half way.
-fn middle() -> i32 {
-    (SMALLEST_RESISTANCE + LARGEST_RESISTANCE) / 2
+fn middle(paddles: Paddles) -> i32 {
+    (SMALLEST_RESISTANCE + paddles.largest) / 2
 }
 
 /// Bytes by the low bits of random numbers.
