@@ -18,7 +18,7 @@ pub const GAME: Game = Game {
     md5: 0x8556b42a_a05f94bc_29ff39c3_9b11bff4,
     controllers: Controllers::Paddles(Paddles { largest: 1_000_000, ..Paddles::USUAL }),
     actions: &[Action::Fire, Action::Right, Action::Left],
-    select: Some(Select { shown: |mode| match mode { _ => 3 }, ..Select::at(0xDC, 1) }),
+    select: Some(Select::when(|ram, _| ram.at(0xDC) == 3, 1)),
     difficulties: &[3],
     ..Game::ruled_by(START, step)
 };
