@@ -51,6 +51,6 @@ fn choose_mode(atari: &mut Atari, mode: u32) {
             atari.repeat_until(|ram| ram.at(0x80) & option == 0, |atari| press(atari, Action::Left));
         }
     }
-    press(atari, Action::UpFire);
     atari.press_reset();
+    press(atari, Action::UpFire);
 }
