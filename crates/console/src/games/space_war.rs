@@ -9,7 +9,7 @@ pub const GAME: Game = Game {
     name: "space_war",
     md5: 0xb702641d_698c60bc_dc922dbd_8c9dd49c,
     modes: &[6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
-    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xA7)) == if mode < 16 { mode } else { mode + 6 }, 2)),
+    select: Some(Select::when(|ram, mode| ram.decimal(0xA7) == mode as i32, 2)),
     ..Game::ruled_by(START, step)
 };
 
