@@ -8,7 +8,7 @@ use crate::action::Action;
 use crate::cartridge::{CARTRIDGE_RAM, WrongSize};
 use crate::console::Console;
 use crate::controls::{Controls, LEFT_DIFFICULT, RESET, RIGHT_DIFFICULT, SELECT};
-use crate::game::{Before, Controllers, Game, Paddle, Press, Rules};
+use crate::game::{Controllers, Game, Paddles, Press, RightPort, Rules, Select};
 use crate::games::Standing;
 use crate::ram::{RAM_BYTES, Ram};
 use crate::random::Random;
@@ -45,13 +45,11 @@ const IDLE_FRAMES: u32 = 60;
 /// Frames for which the reset switch is held.
 const RESET_FRAMES: u32 = 4;
 
-/// How often the select switch is pressed at most: a program that never shows the mode would keep us for ever.
-const SELECT_LIMIT: u32 = 1_000;
+/// How often something is pressed for a mode at most: a program that never shows the mode would keep us for ever.
+const PRESS_LIMIT: u32 = 1_000;
 
 /// The smallest resistance of a paddle, in ohm.
 const SMALLEST_RESISTANCE: i32 = 27_450;
-/// The largest, which the middle is half way to.
-const LARGEST_RESISTANCE: i32 = 790_196;
 /// By how much a paddle is turned in a frame.
 const PADDLE_STEP: i32 = 23_000;
 
@@ -61,8 +59,10 @@ pub struct Atari {
     game: &'static Game,
     profile: Profile,
     console: Console,
-    /// Draws memory and timers; in the profile of 2020 also for each frame of play.
+    /// Draws memory and timers.
     random: Random,
+    /// Draws for each frame of play; in the profile of 2020 the other one does.
+    chance: Option<Random>,
     standing: Standing,
     mode: u32,
     difficulty: u32,
@@ -94,10 +94,15 @@ impl Atari {
             profile,
             console,
             random,
+            chance: match profile {
+                Profile::Ale2020 { .. } => None,
+                Profile::Ale012 { seed } => Some(Random::new(seed)),
+            },
             standing: game.start.clone(),
             mode: game.modes[0],
-            difficulty: game.difficulties[0],
-            paddle: middle(),
+            // Also in a game that does not list it.
+            difficulty: 0,
+            paddle: 0,
             frames: 0,
             episode_frames: 0,
         };
@@ -135,7 +140,9 @@ impl Atari {
     /// pressed again, and then whatever begins this game.
     pub fn reset(&mut self) {
         self.episode_frames = 0;
-        self.paddle = middle();
+        if let Controllers::Paddles(paddles) = self.game.controllers {
+            self.paddle = middle(paddles);
+        }
         self.reset_console();
         for _ in 0..IDLE_FRAMES {
             self.frame(Press::Player(Action::Noop), 0);
@@ -151,64 +158,72 @@ impl Atari {
         }
     }
 
-    fn press_reset(&mut self) {
+    /// Holds the reset switch.
+    pub(crate) fn press_reset(&mut self) {
         for _ in 0..RESET_FRAMES {
             self.frame(Press::Reset, 0);
         }
     }
 
     fn choose_mode(&mut self) {
-        self.standing.mode = self.mode;
-        if self.game.modes.len() == 1 && self.game.select.is_none() {
-            return;
-        }
-        if let Some(select) = self.game.select {
-            match select.before {
-                Before::Nothing => {}
-                Before::Hold(frames) => self.press_select(frames),
-                Before::Wait(frames) => (0..frames).for_each(|_| self.wait_counted()),
-                Before::Reset(frames) => (0..frames).for_each(|_| self.frame(Press::Reset, 0)),
-            }
-            for _ in 0..SELECT_LIMIT {
-                if select.shows(self.console.ram(), self.mode) {
-                    break;
-                }
-                self.press_select(select.hold);
-            }
+        let mode = self.mode;
+        self.standing.mode = mode;
+        match self.game.select {
+            None => return,
+            Some(Select::At { address, hold }) => self.select_until(hold, |ram| u32::from(ram.at(address)) == mode),
+            Some(Select::When { shown, hold }) => self.select_until(hold, |ram| shown(ram, mode)),
+            Some(Select::By(choose)) => return choose(self, mode),
         }
         self.press_reset();
     }
 
-    /// Holds the select switch, then lets a frame pass.
-    fn press_select(&mut self, frames: u32) {
+    /// Presses the select switch, for so many frames at a time, until memory shows what is wanted.
+    pub(crate) fn select_until(&mut self, hold: u32, shown: impl Fn(&Ram) -> bool) {
+        self.repeat_until(shown, |atari| atari.press_select(hold));
+    }
+
+    /// Presses again and again until memory shows what is wanted.
+    pub(crate) fn repeat_until(&mut self, shown: impl Fn(&Ram) -> bool, press: impl Fn(&mut Self)) {
+        for _ in 0..PRESS_LIMIT {
+            if shown(self.console.ram()) {
+                break;
+            }
+            if std::env::var_os("PP").is_some() { eprintln!("press {} {:x} {:x}", self.frames, self.console.ram().at(0x9f), self.console.ram().at(0xfb)); }
+            press(self);
+        }
+    }
+
+    /// Holds the select switch, then lets a frame pass; all that counts as one frame of play.
+    pub(crate) fn press_select(&mut self, frames: u32) {
         for _ in 0..frames {
             self.frame(Press::Player(Action::Noop), SELECT);
         }
-        self.wait_counted();
+        self.frame(Press::Player(Action::Noop), 0);
+        self.count_frame();
     }
 
-    /// A frame that counts as one of play.
-    fn wait_counted(&mut self) {
-        self.frame(Press::Player(Action::Noop), 0);
+    fn count_frame(&mut self) {
         self.frames += 1;
         self.episode_frames += 1;
+    }
+
+    /// The next number of the generator that chance of play draws from.
+    pub(crate) fn chance(&mut self) -> u32 {
+        self.chance.as_mut().unwrap_or(&mut self.random).word()
     }
 
     /// Emulates one frame in which the player does something, and returns the points it gave. After the game's end, nothing
     /// happens.
     pub fn act(&mut self, action: Action) -> i32 {
-        if let Profile::Ale2020 { .. } = self.profile {
-            // What decides whether the last action sticks, for two players; here none ever does.
-            self.random.word();
-            self.random.word();
-        }
+        // What decides whether the last action sticks, for two players; here none ever does.
+        self.chance();
+        self.chance();
         if self.standing.over {
             return 0;
         }
         let action = if self.game.illegal.contains(&action) { Action::Noop } else { action };
         self.frame(Press::Player(action), 0);
-        self.frames += 1;
-        self.episode_frames += 1;
+        self.count_frame();
         self.standing.reward
     }
 
@@ -252,17 +267,22 @@ impl Atari {
                 controls.sticks &= !directions;
                 controls.trigger_pressed[1] = action.fire();
             }
-            Controllers::Paddle(Paddle { which, largest }) => {
+            Controllers::Paddles(paddles) => {
                 if action.right() {
                     self.paddle = (self.paddle - PADDLE_STEP).max(SMALLEST_RESISTANCE);
                 }
                 if action.left() {
-                    self.paddle = (self.paddle + PADDLE_STEP).min(largest);
+                    self.paddle = (self.paddle + PADDLE_STEP).min(paddles.largest);
                 }
-                controls.resistance = [Some(middle() as u32); 4];
-                controls.resistance[which] = Some(self.paddle as u32);
+                let right = match paddles.right_port {
+                    RightPort::Stick => None,
+                    RightPort::Paddles => Some(0),
+                };
+                let middle = Some(middle(paddles) as u32);
+                controls.resistance = [middle, middle, right, right];
+                controls.resistance[paddles.which] = Some(self.paddle as u32);
                 if action.fire() {
-                    controls.sticks &= !(0x80 >> which);
+                    controls.sticks &= !(0x80 >> paddles.which);
                 }
             }
         }
@@ -282,6 +302,11 @@ impl Atari {
     /// The game.
     pub fn game(&self) -> &'static Game {
         self.game
+    }
+
+    /// Which version is followed.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// How the game stands.
@@ -319,8 +344,8 @@ impl Atari {
 }
 
 /// A paddle's resistance half way.
-fn middle() -> i32 {
-    (SMALLEST_RESISTANCE + LARGEST_RESISTANCE) / 2
+fn middle(paddles: Paddles) -> i32 {
+    (SMALLEST_RESISTANCE + paddles.largest) / 2
 }
 
 /// Bytes by the low bits of random numbers.

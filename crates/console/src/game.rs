@@ -1,6 +1,7 @@
 //! What has to be known of a game beside its program.
 
 use crate::action::Action;
+use crate::atari::Atari;
 use crate::cartridge::{CARTRIDGE_RAM, Scheme};
 use crate::games::Standing;
 use crate::ram::Ram;
@@ -31,7 +32,7 @@ pub struct Game {
     pub modes: &'static [u32],
     /// Difficulties, the default first.
     pub difficulties: &'static [u32],
-    /// How a mode is chosen by the select switch; none where there is nothing to choose.
+    /// How a mode is chosen; none where there is nothing to choose.
     pub select: Option<Select>,
     /// How a game stands when it begins.
     pub start: Standing,
@@ -46,26 +47,33 @@ pub enum Controllers {
     Stick,
     /// The same at the right port.
     StickAtTheRight,
-    /// A paddle with a button.
-    Paddle(Paddle),
+    /// Two paddles with a button each at the left port; the player has one of them.
+    Paddles(Paddles),
 }
 
-/// A paddle.
+/// The player's paddle and what else is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paddle {
-    /// Which of the four.
+pub struct Paddles {
+    /// Which of the left port's two the player has: 0 or 1. The other one stays in the middle.
     pub which: usize,
     /// Its largest resistance, in ohm.
     pub largest: i32,
+    /// What is at the right port.
+    pub right_port: RightPort,
 }
 
-impl Paddle {
-    /// The usual resistance of a paddle that is turned as far as it goes, in ohm.
-    const LARGEST: i32 = 790_196;
-    /// The first of the left port.
-    pub const FIRST: Self = Self { which: 0, largest: Self::LARGEST };
-    /// The second of the left port.
-    pub const SECOND: Self = Self { which: 1, largest: Self::LARGEST };
+/// What is at the right port while paddles are at the left one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightPort {
+    /// A stick, which nobody touches.
+    Stick,
+    /// Two more paddles, without resistance.
+    Paddles,
+}
+
+impl Paddles {
+    /// The usual: the player has the first, and there are no others.
+    pub const USUAL: Self = Self { which: 0, largest: 790_196, right_port: RightPort::Stick };
 }
 
 /// Something pressed at the beginning of a game.
@@ -77,43 +85,36 @@ pub enum Press {
     Reset,
 }
 
-/// How a mode is chosen: by the select switch, until memory shows the mode.
+/// How a mode is chosen; the reset switch is pressed afterwards.
 #[derive(Clone, Copy, Debug)]
-pub struct Select {
-    /// Where memory shows it.
-    pub address: u8,
-    /// The bits there that do.
-    pub mask: u8,
-    /// What is there in a mode.
-    pub shown: fn(u32) -> u8,
-    /// What is done before memory is first looked at.
-    pub before: Before,
-    /// Frames for which the switch is held, before memory is looked at again.
-    pub hold: u32,
-}
-
-/// What comes before a mode is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
-    /// Nothing.
-    Nothing,
-    /// The switch is held for so many frames, whatever memory shows.
-    Hold(u32),
-    /// So many frames pass.
-    Wait(u32),
-    /// The reset switch is held for so many frames.
-    Reset(u32),
+pub enum Select {
+    /// By the select switch, until a byte of memory is the mode's number.
+    At {
+        /// The byte's address.
+        address: u8,
+        /// Frames for which the switch is held, before memory is looked at again.
+        hold: u32,
+    },
+    /// By the select switch, until memory shows the mode otherwise.
+    When {
+        /// Whether it does.
+        shown: fn(&Ram, u32) -> bool,
+        /// Frames for which the switch is held, before memory is looked at again.
+        hold: u32,
+    },
+    /// In a way of its own, the reset switch included.
+    By(fn(&mut Atari, u32)),
 }
 
 impl Select {
-    /// A byte that is the mode's number, looked at each time the switch has been held for so many frames.
+    /// By the select switch, held for so many frames at a time, until the byte at an address is the mode's number.
     pub const fn at(address: u8, hold: u32) -> Self {
-        Self { address, mask: 0xFF, shown: |mode| mode as u8, before: Before::Nothing, hold }
+        Self::At { address, hold }
     }
 
-    /// Whether memory shows a mode.
-    pub fn shows(&self, ram: &Ram, mode: u32) -> bool {
-        ram.at(self.address) & self.mask == (self.shown)(mode)
+    /// By the select switch, held for so many frames at a time, until memory shows the mode.
+    pub const fn when(shown: fn(&Ram, u32) -> bool, hold: u32) -> Self {
+        Self::When { shown, hold }
     }
 }
 

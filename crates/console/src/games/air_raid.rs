@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Before, Game, Press, Select};
+use crate::game::{Game, Press, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -12,7 +12,11 @@ pub const GAME: Game = Game {
     actions: &[Action::Noop, Action::Fire, Action::Right, Action::Left, Action::RightFire, Action::LeftFire],
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[1, 2, 3, 4, 5, 6, 7, 8],
-    select: Some(Select { before: Before::Hold(20), ..Select::at(0xAA, 10) }),
+    select: Some(Select::By(|atari, mode| {
+        atari.press_select(20);
+        atari.select_until(10, |ram| u32::from(ram.at(0xAA)) == mode);
+        atari.press_reset();
+    })),
     ..Game::ruled_by(START, step)
 };
 

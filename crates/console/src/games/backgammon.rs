@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Controllers, Game, Paddle, Select};
+use crate::game::{Controllers, Game, Paddles, Select};
 use crate::ram::Ram;
 
 /// Men of each side.
@@ -16,9 +16,9 @@ const POSITIVE_OFF: u8 = 0x8E;
 pub const GAME: Game = Game {
     name: "backgammon",
     md5: 0x8556b42a_a05f94bc_29ff39c3_9b11bff4,
-    controllers: Controllers::Paddle(Paddle { which: 0, largest: 1000000 }),
+    controllers: Controllers::Paddles(Paddles { largest: 1_000_000, ..Paddles::USUAL }),
     actions: &[Action::Fire, Action::Right, Action::Left],
-    select: Some(Select { shown: |mode| match mode { _ => 3 }, ..Select::at(0xDC, 1) }),
+    select: Some(Select::when(|ram, _| ram.at(0xDC) == 3, 1)),
     difficulties: &[3],
     ..Game::ruled_by(START, step)
 };

@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Controllers, Game, Paddle};
+use crate::game::{Controllers, Game, Paddles};
 use crate::ram::Ram;
 
 /// What stands in place of the chips when the player has none.
@@ -12,7 +12,7 @@ const BROKE: [u8; 2] = [0x0B, 0xBB];
 pub const GAME: Game = Game {
     name: "blackjack",
     md5: 0x0a981c03_204ac2b2_78ba3926_74682560,
-    controllers: Controllers::Paddle(Paddle { which: 0, largest: 795000 }),
+    controllers: Controllers::Paddles(Paddles { largest: 795_000, ..Paddles::USUAL }),
     actions: &[Action::Noop, Action::Fire, Action::Up, Action::Down],
     difficulties: &[0, 1, 2, 3],
     ..Game::ruled_by(START, step)

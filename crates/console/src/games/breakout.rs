@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Controllers, Game, Paddle, Select};
+use crate::game::{Controllers, Game, Paddles, Select};
 use crate::ram::Ram;
 
 /// Where memory keeps whether the game has begun.
@@ -12,7 +12,7 @@ const STARTED: usize = 0;
 pub const GAME: Game = Game {
     name: "breakout",
     md5: 0xf34f08e5_eb96e500_e851a80b_e3277a56,
-    controllers: Controllers::Paddle(Paddle::FIRST),
+    controllers: Controllers::Paddles(Paddles::USUAL),
     actions: &[Action::Noop, Action::Fire, Action::Right, Action::Left],
     modes: &[0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44],
     select: Some(Select::at(0xB2, 1)),

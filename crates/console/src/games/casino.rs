@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Controllers, Game, Paddle, Press, Select};
+use crate::game::{Controllers, Game, Paddles, Press, Select};
 use crate::ram::Ram;
 
 /// The number of poker solitaire among the games.
@@ -12,7 +12,7 @@ const SOLITAIRE: u8 = 3;
 pub const GAME: Game = Game {
     name: "casino",
     md5: 0xb8162963_11019ab6_9a21cb9e_9e235d12,
-    controllers: Controllers::Paddle(Paddle::FIRST),
+    controllers: Controllers::Paddles(Paddles::USUAL),
     actions: &[Action::Noop, Action::Fire, Action::Up, Action::Down],
     opening: &[(Press::Player(Action::Noop), 60), (Press::Player(Action::Fire), 2)],
     modes: &[0, 2, 3],

@@ -11,7 +11,7 @@ pub const GAME: Game = Game {
     md5: 0x8cd26dcf_249456fe_4aeb8db4_2d49df74,
     scheme: Scheme::F6,
     modes: &[0, 2, 4, 6],
-    select: Some(Select { shown: |mode| mode as u8 + 1, ..Select::at(0x8D, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0x8D)) == mode + 1, 2)),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };

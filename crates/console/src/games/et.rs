@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::cartridge::Scheme;
-use crate::game::Game;
+use crate::game::{Game, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -11,6 +11,7 @@ pub const GAME: Game = Game {
     md5: 0x615a3bf2_51a38eb6_638cdc7f_fbde5480,
     scheme: Scheme::F8,
     modes: &[0, 1, 2],
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xEA)) == mode + 1, 25)),
     difficulties: &[0, 1, 2, 3],
     ..Game::ruled_by(START, step)
 };

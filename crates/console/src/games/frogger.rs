@@ -11,7 +11,7 @@ pub const GAME: Game = Game {
     md5: 0x081e2c11_4c9c20b6_1acf25fc_95c71bf4,
     actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down],
     modes: &[0, 1, 2],
-    select: Some(Select { shown: |mode| 2 * mode as u8 + 1, ..Select::at(0xDD, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xDD)) == 2 * mode + 1, 2)),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };
@@ -19,6 +19,7 @@ pub const GAME: Game = Game {
 /// The game in 2020.
 pub const GAME_2020: Game = Game {
     modes: &[0],
+    select: None,
     difficulties: &[0],
     opening: &[(Press::Reset, 1)],
     ..GAME

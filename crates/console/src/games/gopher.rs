@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Before, Game, Press, Select};
+use crate::game::{Game, Press, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -12,7 +12,11 @@ pub const GAME: Game = Game {
     actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::UpFire, Action::RightFire, Action::LeftFire],
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 2],
-    select: Some(Select { before: Before::Reset(4), ..Select::at(0xD3, 5) }),
+    select: Some(Select::By(|atari, mode| {
+        atari.press_reset();
+        atari.select_until(5, |ram| u32::from(ram.at(0xD3)) == mode);
+        atari.press_reset();
+    })),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };

@@ -1,7 +1,7 @@
 //! Human Cannonball: B6 counts hits and B7 misses, and the seventh of either ends the game, which counts as one life.
 
 use super::Standing;
-use crate::game::Game;
+use crate::game::{Game, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -9,6 +9,7 @@ pub const GAME: Game = Game {
     name: "human_cannonball",
     md5: 0x7972e510_1fa548b9_52d852db_24ad6060,
     modes: &[0, 1, 2, 3, 4, 5, 6, 7],
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xB6)) == mode + 1 && ram.at(0xB7) == 1, 2)),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };

@@ -3,7 +3,7 @@
 
 use super::Standing;
 use crate::cartridge::Scheme;
-use crate::game::Game;
+use crate::game::{Game, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -12,6 +12,7 @@ pub const GAME: Game = Game {
     md5: 0xe5103025_1e440cff_aab1ac63_438b44ae,
     scheme: Scheme::E0,
     modes: &[0, 1],
+    select: Some(Select::when(|ram, mode| [mode, mode + 0x48].contains(&u32::from(ram.at(0x8C))), 20)),
     ..Game::ruled_by(START, step)
 };
 

@@ -2,14 +2,14 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Controllers, Game, Paddle, Press};
+use crate::game::{Controllers, Game, Paddles, Press};
 use crate::ram::Ram;
 
 /// The game.
 pub const GAME: Game = Game {
     name: "kaboom",
     md5: 0x5428cdfa_da281c56_9c74c730_8c7f2c26,
-    controllers: Controllers::Paddle(Paddle::FIRST),
+    controllers: Controllers::Paddles(Paddles::USUAL),
     actions: &[Action::Noop, Action::Fire, Action::Right, Action::Left],
     opening: &[(Press::Player(Action::Fire), 1)],
     ..Game::ruled_by(START, step)

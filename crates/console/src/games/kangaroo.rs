@@ -12,7 +12,7 @@ pub const GAME: Game = Game {
     md5: 0x4326edb7_0ff20d0e_e5ba58fa_5cb09d60,
     scheme: Scheme::F8,
     modes: &[0, 1],
-    select: Some(Select { mask: 0x7F, ..Select::at(0xBA, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xBA) & 0x7F) == mode, 2)),
     ..Game::ruled_by(START, step)
 };
 

@@ -11,13 +11,14 @@ pub const GAME: Game = Game {
     md5: 0x0dd4c69b_5f9a7ae9_6a7a0832_9496779a,
     actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down],
     modes: &[0, 1, 2, 3],
-    select: Some(Select { shown: |mode| 2 * mode as u8, ..Select::at(0xEC, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xEC)) == 2 * mode, 2)),
     ..Game::ruled_by(START, step)
 };
 
 /// The game in 2020.
 pub const GAME_2020: Game = Game {
     modes: &[0],
+    select: None,
     opening: &[(Press::Reset, 1)],
     ..GAME
 };

@@ -2,10 +2,11 @@
 //! lost or won, or when a full bin has no room.
 
 use super::Standing;
+use crate::atari::Atari;
 use crate::cartridge::CARTRIDGE_RAM;
 use crate::action::Action;
 use crate::cartridge::Scheme;
-use crate::game::{Game, Press, Rules};
+use crate::game::{Game, Press, Rules, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -15,6 +16,7 @@ pub const GAME: Game = Game {
     scheme: Scheme::F6WithRam,
     opening: &[(Press::Player(Action::Fire), 1), (Press::Player(Action::Noop), 1)],
     modes: &[0, 1, 2],
+    select: Some(Select::By(choose_mode)),
     rules: Rules::ConsoleAndCartridge(step),
     ..Game::ruled_by(START, |_, _| {})
 };
@@ -31,4 +33,12 @@ pub fn step(ram: &Ram, cartridge: &[u8; CARTRIDGE_RAM], now: &mut Standing) {
     let bin_is_full = (0xB3..=0xCB).all(|place| !matches!(ram.at(place), 0 | 2 | 6 | 0xA | 0xE));
     now.over = cartridge[0x1D] == 0x99 || no_drops_left || ram.at(0xA8) == 4 && bin_is_full;
     now.lives = i32::from(!now.over);
+}
+
+/// Presses the select switch as often as the mode's number says.
+fn choose_mode(atari: &mut Atari, mode: u32) {
+    for _ in 0..mode {
+        atari.press_select(2);
+    }
+    atari.press_reset();
 }

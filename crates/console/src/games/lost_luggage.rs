@@ -14,7 +14,7 @@ pub const GAME: Game = Game {
     illegal: &Action::FIRING,
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 1],
-    select: Some(Select { shown: |mode| match mode { 0 => 1, _ => 4 }, ..Select::at(0x94, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0x94)) == 1 + 3 * mode, 2)),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };
@@ -22,6 +22,7 @@ pub const GAME: Game = Game {
 /// The game in 2020.
 pub const GAME_2020: Game = Game {
     modes: &[0],
+    select: None,
     difficulties: &[0],
     opening: &[(Press::Reset, 1)],
     ..GAME

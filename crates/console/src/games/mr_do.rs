@@ -21,6 +21,7 @@ pub const GAME: Game = Game {
 /// The game in 2020.
 pub const GAME_2020: Game = Game {
     modes: &[0],
+    select: None,
     ..GAME
 };
 

@@ -4,7 +4,7 @@
 use super::Standing;
 use crate::action::Action;
 use crate::cartridge::Scheme;
-use crate::game::Game;
+use crate::game::{Game, Select};
 use crate::ram::Ram;
 use crate::tia::{Comb, Window};
 
@@ -16,6 +16,7 @@ pub const GAME: Game = Game {
     window: Window { comb: Comb::Hidden, ..Window::USUAL },
     actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
     modes: &[0, 1, 2, 3],
+    select: Some(Select::when(shows, 10)),
     ..Game::ruled_by(START, step)
 };
 
@@ -27,4 +28,9 @@ pub fn step(ram: &Ram, now: &mut Standing) {
     now.set_score(ram.decimals(&[0xFA, 0xF9, 0xF8]));
     now.over = ram.at(0xFB) & 15 == 0 && ram.at(0xA7) == 0x53;
     now.lives = if now.over { 0 } else { i32::from(ram.at(0xFB) & 7) + 1 };
+}
+
+/// Whether memory shows a mode: all but the first share a 0 at A1, and the first shares its 1 at 99 with the second.
+fn shows(ram: &Ram, mode: u32) -> bool {
+    u32::from(ram.at(0x99)) == mode.max(1) && ram.at(0xA1) == u8::from(mode == 0)
 }

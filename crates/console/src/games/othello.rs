@@ -15,7 +15,7 @@ pub const GAME: Game = Game {
     md5: 0x113cd09c_9771ac27_8544b7e9_0efe7df2,
     actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
     modes: &[0, 1, 2],
-    select: Some(Select { shown: |mode| mode as u8 + 1, ..Select::at(0xDE, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xDE)) == mode + 1, 2)),
     difficulties: &[0, 2],
     ..Game::ruled_by(START, step)
 };

@@ -3,7 +3,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::Game;
+use crate::game::{Game, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -12,6 +12,7 @@ pub const GAME: Game = Game {
     md5: 0xfc2233fc_116faef0_d3c31541_717ca2db,
     actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down],
     modes: &[0, 1, 2, 3, 4, 5, 6, 7],
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xCC)) == mode + 1 && ram.at(0xE6) == 0, 2)),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };

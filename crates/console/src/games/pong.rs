@@ -2,7 +2,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Controllers, Game, Paddle, Select};
+use crate::game::{Controllers, Game, Paddles, RightPort, Select};
 use crate::ram::Ram;
 
 const POINTS_TO_WIN: u8 = 21;
@@ -11,7 +11,7 @@ const POINTS_TO_WIN: u8 = 21;
 pub const GAME: Game = Game {
     name: "pong",
     md5: 0x60e0ea3c_be0913d3_98034779_45e9e5ec,
-    controllers: Controllers::Paddle(Paddle::SECOND),
+    controllers: Controllers::Paddles(Paddles { which: 1, right_port: RightPort::Paddles, ..Paddles::USUAL }),
     actions: &[Action::Noop, Action::Fire, Action::Right, Action::Left, Action::RightFire, Action::LeftFire],
     modes: &[0, 1],
     select: Some(Select::at(0x96, 2)),

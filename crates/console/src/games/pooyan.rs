@@ -3,7 +3,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Before, Game, Select};
+use crate::game::{Game, Select};
 use crate::ram::Ram;
 use crate::tia::Window;
 
@@ -14,7 +14,11 @@ pub const GAME: Game = Game {
     window: Window { top: 26, height: 220, ..Window::USUAL },
     actions: &[Action::Noop, Action::Fire, Action::Up, Action::Down, Action::UpFire, Action::DownFire],
     modes: &[10, 30, 50, 70],
-    select: Some(Select { before: Before::Hold(2), ..Select::at(0xBD, 2) }),
+    select: Some(Select::By(|atari, mode| {
+        atari.press_select(2);
+        atari.select_until(2, |ram| u32::from(ram.at(0xBD)) == mode);
+        atari.press_reset();
+    })),
     ..Game::ruled_by(START, step)
 };
 

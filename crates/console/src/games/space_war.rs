@@ -9,7 +9,7 @@ pub const GAME: Game = Game {
     name: "space_war",
     md5: 0xb702641d_698c60bc_dc922dbd_8c9dd49c,
     modes: &[6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
-    select: Some(Select { shown: |mode| match mode { 6 => 6, 7 => 7, 8 => 8, 9 => 9, 10 => 10, 11 => 11, 12 => 12, 13 => 13, 14 => 14, 15 => 15, 16 => 22, _ => 23 }, ..Select::at(0xA7, 2) }),
+    select: Some(Select::when(|ram, mode| ram.decimal(0xA7) == mode as i32, 2)),
     ..Game::ruled_by(START, step)
 };
 

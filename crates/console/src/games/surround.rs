@@ -14,7 +14,7 @@ pub const GAME: Game = Game {
     controllers: Controllers::StickAtTheRight,
     actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down],
     modes: &[0, 2],
-    select: Some(Select { shown: |mode| mode as u8 + 1, ..Select::at(0xF9, 2) }),
+    select: Some(Select::when(|ram, mode| u32::from(ram.at(0xF9)) == mode + 1, 2)),
     difficulties: &[0, 1, 2, 3],
     ..Game::ruled_by(START, step)
 };

@@ -18,7 +18,7 @@ pub const GAME: Game = Game {
     md5: 0x539d26b6_e9df0da8_e7465f0f_5ad863b7,
     actions: &[Action::Fire, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
     modes: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19],
-    select: Some(Select { shown: |mode| (mode / 10 << 4 | mode % 10) as u8, ..Select::at(0xF6, 1) }),
+    select: Some(Select::when(|ram, mode| ram.decimal(0xF6) == mode as i32, 1)),
     ..Game::ruled_by(START, step)
 };
 

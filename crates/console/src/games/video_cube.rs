@@ -3,15 +3,33 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Game, Press};
+use crate::atari::Atari;
+use crate::game::{Game, Press, Select};
 use crate::ram::Ram;
+
+/// Cubes to begin with: the first has two numbers, 0 and 1.
+const CUBES: usize = 51;
+/// Kinds of play, with what memory shows for each.
+const LEVELS: [u8; 3] = [0, 2, 8];
+
+/// A hundred times the cube's number and the level.
+const MODES: [u32; CUBES * LEVELS.len()] = {
+    let mut modes = [0; CUBES * LEVELS.len()];
+    let mut index = 0;
+    while index < modes.len() {
+        modes[index] = (index / LEVELS.len() * 100 + index % LEVELS.len()) as u32;
+        index += 1;
+    }
+    modes
+};
 
 /// The game.
 pub const GAME: Game = Game {
     name: "video_cube",
     md5: 0x3f540a30_fdee0b20_aed7288e_4a5ea528,
     opening: &[(Press::Player(Action::Noop), 61), (Press::Player(Action::Fire), 1), (Press::Player(Action::Noop), 2)],
-    modes: &[0, 1, 2, 100, 101, 102, 200, 201, 202, 300, 301, 302, 400, 401, 402, 500, 501, 502, 600, 601, 602, 700, 701, 702, 800, 801, 802, 900, 901, 902, 1000, 1001, 1002, 1100, 1101, 1102, 1200, 1201, 1202, 1300, 1301, 1302, 1400, 1401, 1402, 1500, 1501, 1502, 1600, 1601, 1602, 1700, 1701, 1702, 1800, 1801, 1802, 1900, 1901, 1902, 2000, 2001, 2002, 2100, 2101, 2102, 2200, 2201, 2202, 2300, 2301, 2302, 2400, 2401, 2402, 2500, 2501, 2502, 2600, 2601, 2602, 2700, 2701, 2702, 2800, 2801, 2802, 2900, 2901, 2902, 3000, 3001, 3002, 3100, 3101, 3102, 3200, 3201, 3202, 3300, 3301, 3302, 3400, 3401, 3402, 3500, 3501, 3502, 3600, 3601, 3602, 3700, 3701, 3702, 3800, 3801, 3802, 3900, 3901, 3902, 4000, 4001, 4002, 4100, 4101, 4102, 4200, 4201, 4202, 4300, 4301, 4302, 4400, 4401, 4402, 4500, 4501, 4502, 4600, 4601, 4602, 4700, 4701, 4702, 4800, 4801, 4802, 4900, 4901, 4902, 5000, 5001, 5002],
+    modes: &MODES,
+    select: Some(Select::By(choose_mode)),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };
@@ -28,4 +46,17 @@ pub fn step(ram: &Ram, now: &mut Standing) {
     now.set_score(finished.count() as i32);
     now.over = now.score == 6;
     now.lives = if now.over { 0 } else { 1 };
+}
+
+/// Chooses the level by the select switch and the cube by the stick.
+fn choose_mode(atari: &mut Atari, mode: u32) {
+    let (cube, level) = ((mode / 100).max(1), LEVELS[(mode % 100) as usize]);
+    atari.select_until(2, |ram| ram.at(0xFB) & 0x0F == level);
+    atari.press_reset();
+    atari.repeat_until(
+        |ram| ram.decimal(0x9F) == cube as i32,
+        |atari| {
+            atari.act(Action::Right);
+        },
+    );
 }

@@ -3,7 +3,7 @@
 
 use super::Standing;
 use crate::action::Action;
-use crate::game::{Before, Game, Press, Select};
+use crate::game::{Game, Press, Select};
 use crate::ram::Ram;
 
 /// The game.
@@ -12,7 +12,11 @@ pub const GAME: Game = Game {
     md5: 0xc5930d0e_8cdae3e0_37349bfa_08e871be,
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 32, 64, 96],
-    select: Some(Select { before: Before::Hold(2), ..Select::at(0xE3, 1) }),
+    select: Some(Select::By(|atari, mode| {
+        atari.press_select(2);
+        atari.select_until(1, |ram| u32::from(ram.at(0xE3)) == mode);
+        atari.press_reset();
+    })),
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };
