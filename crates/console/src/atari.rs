@@ -57,18 +57,18 @@ const PADDLE_STEP: i32 = 23_000;
 #[derive(Clone, Debug)]
 pub struct Atari {
     game: &'static Game,
-    profile: Profile,
-    console: Console,
+    pub(crate) profile: Profile,
+    pub(crate) console: Console,
     /// Draws memory and timers.
-    random: Random,
+    pub(crate) random: Random,
     /// Draws for each frame of play; in the profile of 2020 the other one does.
-    chance: Option<Random>,
-    standing: Standing,
-    mode: u32,
-    difficulty: u32,
-    paddle: i32,
-    frames: u32,
-    episode_frames: u32,
+    pub(crate) chance: Option<Random>,
+    pub(crate) standing: Standing,
+    pub(crate) mode: u32,
+    pub(crate) difficulty: u32,
+    pub(crate) paddle: i32,
+    pub(crate) frames: u32,
+    pub(crate) episode_frames: u32,
 }
 
 impl Atari {

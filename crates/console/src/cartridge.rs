@@ -194,6 +194,17 @@ impl Cartridge {
         CartridgeState { windows: self.windows, circuit: self.circuit.clone() }
     }
 
+    /// Whether a state is that of such a cartridge.
+    pub(crate) fn accepts(&self, state: &CartridgeState) -> bool {
+        std::mem::discriminant(&self.circuit) == std::mem::discriminant(&state.circuit)
+    }
+
+    /// Goes on from a state.
+    pub(crate) fn restore(&mut self, state: CartridgeState) {
+        self.windows = state.windows;
+        self.circuit = state.circuit;
+    }
+
     /// The frame's cycles are counted from here on.
     pub fn begin_frame(&mut self, cycles: u32) {
         if let Circuit::Dpc(dpc) = &mut self.circuit {

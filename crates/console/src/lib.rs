@@ -11,6 +11,7 @@ pub mod games;
 mod ram;
 mod random;
 mod riot;
+mod state;
 mod tia;
 
 pub use action::Action;
@@ -20,5 +21,6 @@ pub use console::Console;
 pub use controls::*;
 pub use game::*;
 pub use ram::*;
+pub use state::{State, WrongState};
 pub use random::Random;
 pub use tia::{Comb, Television, WIDTH, Window};

@@ -25,6 +25,11 @@ impl Random {
         Self { words, next: WORDS }
     }
 
+    /// Whether these can be a generator's numbers.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.words.len() == WORDS && self.next <= WORDS
+    }
+
     /// The next 32 bits.
     pub fn word(&mut self) -> u32 {
         if self.next == WORDS {

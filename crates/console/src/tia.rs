@@ -218,6 +218,14 @@ impl Tia {
         self.carried_out = 0;
     }
 
+    /// Whether this can be a chip with a picture of so many rows.
+    pub(crate) fn is_sound(&self, height: usize) -> bool {
+        self.height() == height
+            && self.carried_out <= self.writes.len()
+            && self.beam.is_sound()
+            && self.picture.is_sound(self.beam.window())
+    }
+
     /// Rows of the picture.
     pub fn height(&self) -> usize {
         self.beam.window().height as usize

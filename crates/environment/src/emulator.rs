@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ale")]
 pub mod ale;
+#[cfg(feature = "roms")]
+pub mod console;
 pub mod interface;
 
 #[cfg(feature = "roms")]

@@ -26,6 +26,8 @@ pub use atari::protocol::{Protocol, UnknownProtocol};
 pub use emulator::HAS_EMULATOR;
 #[cfg(feature = "ale")]
 pub use emulator::ale::Ale;
+#[cfg(feature = "roms")]
+pub use emulator::console::{Console, Version};
 pub use emulator::interface::{Action, BadSnapshot, ConsoleSettings, Emulator, EmulatorError, RAM_BYTES};
 pub use environment::{Element, Environment, EnvironmentError, EnvironmentSpec, ObservationSpec};
 pub use frames::{AgentSteps, Frames};

@@ -13,6 +13,9 @@ pub const BLANK_CLOCKS: u32 = 68;
 /// Pixels at the left of a line that HMOVE blanks.
 pub const COMB_PIXELS: u32 = 8;
 
+/// More lines than any picture begins at or has.
+const LINES_LIMIT: u32 = 1_000;
+
 /// A write of the processor to a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
@@ -255,6 +258,16 @@ impl Beam {
     /// Whether nothing of the frame has been drawn.
     pub fn is_at_top(&self) -> bool {
         self.clock <= self.window.top * LINE_CLOCKS
+    }
+
+    /// Whether a beam can be like this.
+    pub fn is_sound(&self) -> bool {
+        self.places.iter().all(|place| *place < PIXELS)
+            && self.window.height <= LINES_LIMIT
+            && self.window.top <= LINES_LIMIT
+            && self.stars.is_none_or(|lines| lines < 4)
+            && self.clock >= self.window.top * LINE_CLOCKS
+            && self.clock <= self.bottom()
     }
 
     /// The collision latches.

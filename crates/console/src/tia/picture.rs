@@ -4,7 +4,7 @@ use std::mem;
 
 use serde::{Deserialize, Serialize};
 
-use super::beam::{Beam, Write};
+use super::beam::{Beam, Window, Write};
 use super::paint::Paint;
 
 /// Pixels in a row.
@@ -113,6 +113,15 @@ impl Picture {
         }
         self.interrupted = true;
         self.begin.clone_from(beam);
+    }
+
+    /// Whether these can be the pictures of a chip that draws these lines.
+    pub fn is_sound(&self, window: Window) -> bool {
+        let fits = |beam: &Beam| beam.window() == window && beam.is_sound();
+        self.canvases.iter().all(|canvas| {
+            canvas.pixels.len() == window.height as usize * WIDTH
+                && canvas.newest.iter().all(|newest| fits(&newest.begin))
+        }) && fits(&self.begin)
     }
 
     /// Writes the pixels of the newest frame.

@@ -6,7 +6,7 @@ use png::ColorType;
 use prism_environment::{Action, Ale, Colour, ConsoleSettings, Emulator, GameInfo, Preprocessing, RomLibrary, Seed};
 use serde::Deserialize;
 
-fn golden(path: &str) -> PathBuf {
+pub fn golden(path: &str) -> PathBuf {
     // Asked at run time: a target folder shared by several checkouts keeps the path of the one that compiled this.
     let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo test says where the package lies");
     Path::new(&package).join("../../assets/golden").join(path)

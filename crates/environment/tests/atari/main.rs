@@ -1,5 +1,6 @@
 //! Atari through the ALE library: needs the ROM files.
 
+mod console;
 mod golden;
 mod play;
 mod screens;
