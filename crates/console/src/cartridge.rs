@@ -57,7 +57,11 @@ enum Circuit {
     /// A bank of 4 KiB for each address from this one to 0xFF9.
     Banks { first: u16 },
     /// The same, with memory that is written at 0x000 to 0x07F and read at 0x080 to 0x0FF.
-    BanksAndRam { first: u16, #[serde(with = "serde_bytes")] ram: [u8; CARTRIDGE_RAM] },
+    BanksAndRam {
+        first: u16,
+        #[serde(with = "serde_bytes")]
+        ram: [u8; CARTRIDGE_RAM],
+    },
     /// Parker Brothers' windows.
     Windows,
     /// Pitfall II's chip.
@@ -95,7 +99,7 @@ impl Cartridge {
             Scheme::Plain => (rom.len() == 0x800 || rom.len() == 0x1000, "2048 or 4096"),
             Scheme::F8 | Scheme::F8WithRam | Scheme::E0 | Scheme::Fe => (rom.len() == 0x2000, "8192"),
             Scheme::F6 | Scheme::F6WithRam => (rom.len() == 0x4000, "16384"),
-            Scheme::Dpc => (rom.len() >= 0x2800, "10240 or a few more"),
+            Scheme::Dpc => (matches!(rom.len(), 0x2800 | 0x28FF | 0x2900), "10240, 10495 or 10496"),
         };
         if !fits {
             return Err(WrongSize { scheme, expected, given: rom.len() });
@@ -107,16 +111,11 @@ impl Cartridge {
             Scheme::F8WithRam => (0x100, 0xFF8),
             Scheme::F6WithRam => (0x100, 0xFF6),
             Scheme::E0 => (0, 0xFE0),
-            Scheme::Dpc => (0x80, 0xFF8),
+            // The last 64 bytes are ROM too, but a read there is one that the chip notices.
+            Scheme::Dpc => (0x80, 0xFC0),
         };
-        let mut cartridge = Self {
-            rom,
-            scheme,
-            windows: [0; 16],
-            plain_from,
-            plain: plain_to - plain_from,
-            circuit: Circuit::None,
-        };
+        let mut cartridge =
+            Self { rom, scheme, windows: [0; 16], plain_from, plain: plain_to - plain_from, circuit: Circuit::None };
         cartridge.reset();
         Ok(cartridge)
     }
@@ -129,6 +128,7 @@ impl Cartridge {
     /// Puts the circuits into the state in which the console's reset leaves them. The memory stays as it is.
     pub fn reset(&mut self) {
         let ram = self.ram().copied().unwrap_or([0; CARTRIDGE_RAM]);
+        let before = std::mem::replace(&mut self.circuit, Circuit::None);
         self.circuit = match self.scheme {
             Scheme::Plain | Scheme::Fe => Circuit::None,
             Scheme::F8 => Circuit::Banks { first: 0xFF8 },
@@ -136,7 +136,11 @@ impl Cartridge {
             Scheme::F8WithRam => Circuit::BanksAndRam { first: 0xFF8, ram },
             Scheme::F6WithRam => Circuit::BanksAndRam { first: 0xFF6, ram },
             Scheme::E0 => Circuit::Windows,
-            Scheme::Dpc => Circuit::Dpc(Box::default()),
+            Scheme::Dpc => {
+                let mut dpc = if let Circuit::Dpc(dpc) = before { dpc } else { Box::default() };
+                dpc.reset();
+                Circuit::Dpc(dpc)
+            }
         };
         match self.scheme {
             Scheme::Plain => {
@@ -223,10 +227,11 @@ impl Cartridge {
     #[cold]
     fn read_special(&mut self, address: u16, cycles: u32) -> u8 {
         let offset = address & 0xFFF;
-        if let Circuit::Dpc(dpc) = &mut self.circuit
-            && offset < 0x40
-        {
-            return dpc.read(offset, &self.rom, cycles);
+        if let Circuit::Dpc(dpc) = &mut self.circuit {
+            dpc.step_random();
+            if offset < 0x40 {
+                return dpc.read(offset, &self.rom, cycles);
+            }
         }
         if let Circuit::BanksAndRam { ram, .. } = &self.circuit
             && offset & 0xF80 == 0x080
@@ -239,10 +244,13 @@ impl Cartridge {
 
     /// Writes at an address that the cartridge answers.
     #[inline]
-    pub fn write(&mut self, address: u16, value: u8, cycles: u32) {
+    pub fn write(&mut self, address: u16, value: u8, _cycles: u32) {
         let offset = address & 0xFFF;
+        if let Circuit::Dpc(dpc) = &mut self.circuit {
+            dpc.step_random();
+        }
         match &mut self.circuit {
-            Circuit::Dpc(dpc) if offset & 0xFC0 == 0x040 => dpc.write(offset, value, cycles),
+            Circuit::Dpc(dpc) if offset & 0xFC0 == 0x040 => dpc.write(offset, value),
             Circuit::BanksAndRam { ram, .. } if offset < 0x080 => ram[usize::from(offset)] = value,
             _ => self.switch(offset),
         }
