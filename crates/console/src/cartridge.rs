@@ -104,7 +104,7 @@ impl Cartridge {
             Scheme::Plain => (rom.len() == 0x800 || rom.len() == 0x1000, "2048 or 4096"),
             Scheme::F8 | Scheme::F8WithRam | Scheme::E0 | Scheme::Fe => (rom.len() == 0x2000, "8192"),
             Scheme::F6 | Scheme::F6WithRam => (rom.len() == 0x4000, "16384"),
-            Scheme::Dpc => (rom.len() >= 0x2800, "10240 or a few more"),
+            Scheme::Dpc => (matches!(rom.len(), 0x2800 | 0x28FF | 0x2900), "10240, 10495 or 10496"),
         };
         if !fits {
             return Err(WrongSize { scheme, expected, given: rom.len() });
@@ -116,7 +116,8 @@ impl Cartridge {
             Scheme::F8WithRam => (0x100, 0xFF8),
             Scheme::F6WithRam => (0x100, 0xFF6),
             Scheme::E0 => (0, 0xFE0),
-            Scheme::Dpc => (0x80, 0xFF8),
+            // The last 64 bytes are ROM too, but a read there is one that the chip notices.
+            Scheme::Dpc => (0x80, 0xFC0),
         };
         let (program, graphics) =
             rom.split_at(rom.len().min(if scheme == Scheme::Dpc { dpc::GRAPHICS } else { PROGRAM }));
@@ -141,6 +142,7 @@ impl Cartridge {
     /// Puts the circuits into the state in which the console's reset leaves them. The memory stays as it is.
     pub fn reset(&mut self) {
         let ram = self.ram().copied().unwrap_or([0; CARTRIDGE_RAM]);
+        let before = std::mem::replace(&mut self.circuit, Circuit::None);
         self.circuit = match self.scheme {
             Scheme::Plain | Scheme::Fe => Circuit::None,
             Scheme::F8 => Circuit::Banks { first: 0xFF8 },
@@ -148,7 +150,11 @@ impl Cartridge {
             Scheme::F8WithRam => Circuit::BanksAndRam { first: 0xFF8, ram },
             Scheme::F6WithRam => Circuit::BanksAndRam { first: 0xFF6, ram },
             Scheme::E0 => Circuit::Windows,
-            Scheme::Dpc => Circuit::Dpc(Box::default()),
+            Scheme::Dpc => {
+                let mut dpc = if let Circuit::Dpc(dpc) = before { dpc } else { Box::default() };
+                dpc.reset();
+                Circuit::Dpc(dpc)
+            }
         };
         match self.scheme {
             Scheme::Plain => {
@@ -259,10 +265,11 @@ impl Cartridge {
     #[cold]
     fn read_special(&mut self, address: u16, cycles: u32) -> u8 {
         let offset = address & 0xFFF;
-        if let Circuit::Dpc(dpc) = &mut self.circuit
-            && offset < 0x40
-        {
-            return dpc.read(offset, &self.graphics, cycles);
+        if let Circuit::Dpc(dpc) = &mut self.circuit {
+            dpc.step_random();
+            if offset < 0x40 {
+                return dpc.read(offset, &self.graphics, cycles);
+            }
         }
         if let Circuit::BanksAndRam { ram, .. } = &self.circuit
             && offset & 0xF80 == 0x080
@@ -275,10 +282,13 @@ impl Cartridge {
 
     /// Writes at an address that the cartridge answers.
     #[inline]
-    pub fn write(&mut self, address: u16, value: u8, cycles: u32) {
+    pub fn write(&mut self, address: u16, value: u8) {
         let offset = address & 0xFFF;
+        if let Circuit::Dpc(dpc) = &mut self.circuit {
+            dpc.step_random();
+        }
         match &mut self.circuit {
-            Circuit::Dpc(dpc) if offset & 0xFC0 == 0x040 => dpc.write(offset, value, cycles),
+            Circuit::Dpc(dpc) if offset & 0xFC0 == 0x040 => dpc.write(offset, value),
             Circuit::BanksAndRam { ram, .. } if offset < 0x080 => ram[usize::from(offset)] = value,
             _ => self.switch(offset),
         }
@@ -312,7 +322,7 @@ mod tests {
         let mut f8 = Cartridge::new(numbered(8), Scheme::F8).unwrap();
         assert_eq!([f8.read(0x1FF8, 0), f8.read(0xF000, 0), f8.read(0x1FF9, 0), f8.read(0x1000, 0)], [3, 0, 7, 4]);
         let mut f6 = Cartridge::new(numbered(16), Scheme::F6).unwrap();
-        f6.write(0x1FF8, 0, 0);
+        f6.write(0x1FF8, 0);
         assert_eq!(f6.read(0x1400, 0), 9);
         let mut e0 = Cartridge::new(numbered(8), Scheme::E0).unwrap();
         e0.read(0x1FE2, 0);
@@ -334,7 +344,7 @@ mod tests {
     #[test]
     fn memory_in_a_cartridge_is_written_and_read_at_different_addresses() {
         let mut cartridge = Cartridge::new(numbered(8), Scheme::F8WithRam).unwrap();
-        cartridge.write(0x1003, 42, 0);
+        cartridge.write(0x1003, 42);
         assert_eq!([cartridge.read(0x1083, 0), cartridge.read(0x1084, 0), cartridge.read(0x1100, 0)], [42, 0, 4]);
     }
 }

@@ -48,7 +48,7 @@ impl Bus for Board {
     #[inline(always)]
     fn write(&mut self, address: u16, value: u8, moment: Moment) -> Written {
         if address & 0x1000 != 0 {
-            self.cartridge.write(address, value, moment.cycles);
+            self.cartridge.write(address, value);
         } else if address & 0x80 == 0 {
             return self.tia.write(address, value, moment);
         } else if address & 0x200 == 0 {

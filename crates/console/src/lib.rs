@@ -21,6 +21,6 @@ pub use console::Console;
 pub use controls::*;
 pub use game::*;
 pub use ram::*;
-pub use state::{State, WrongState};
 pub use random::Random;
+pub use state::{State, WrongState};
 pub use tia::{Comb, Television, WIDTH, Window};
