@@ -2,8 +2,8 @@
 
 mod standing;
 
-use crate::game::Game;
 pub use self::standing::Standing;
+use crate::game::Game;
 
 /// Declares a game's module and its place in the lists of both versions.
 macro_rules! games {
