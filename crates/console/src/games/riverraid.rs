@@ -44,5 +44,5 @@ pub fn step(ram: &Ram, now: &mut Standing) {
 
 /// The digit that a byte shows: 0 for those that show none.
 fn digit(byte: u8) -> i32 {
-    if byte % 8 == 0 && byte <= 72 { i32::from(byte / 8) } else { 0 }
+    if byte.is_multiple_of(8) && byte <= 72 { i32::from(byte / 8) } else { 0 }
 }
