@@ -188,9 +188,6 @@ impl Atari {
             if shown(self.console.ram()) {
                 break;
             }
-            if std::env::var_os("PP").is_some() {
-                eprintln!("press {} {:x} {:x}", self.frames, self.console.ram().at(0x9f), self.console.ram().at(0xfb));
-            }
             press(self);
         }
     }

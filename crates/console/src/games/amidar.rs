@@ -9,7 +9,18 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "amidar",
     md5: 0xacb7750b_4d0c4bd3_4969802a_7deb2990,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpFire, Action::RightFire, Action::LeftFire, Action::DownFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+    ],
     difficulties: &[0, 3],
     ..Game::ruled_by(START, step)
 };

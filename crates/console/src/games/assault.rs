@@ -9,7 +9,15 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "assault",
     md5: 0xde78b3a0_64d37439_0ac0710f_95edde92,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     ..Game::ruled_by(START, step)
 };
 

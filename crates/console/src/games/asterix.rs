@@ -11,7 +11,17 @@ pub const GAME: Game = Game {
     name: "asterix",
     md5: 0x89a68746_eff7f266_bbf08de2_483abe55,
     scheme: Scheme::F8,
-    actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
+    actions: &[
+        Action::Noop,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+    ],
     opening: &[(Press::Player(Action::Fire), 1)],
     ..Game::ruled_by(START, step)
 };

@@ -11,7 +11,17 @@ pub const GAME: Game = Game {
     name: "beam_rider",
     md5: 0x79ab4123_a83dc11d_468fb210_8ea09e2e,
     scheme: Scheme::F8,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::UpRight, Action::UpLeft, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     opening: &[(Press::Player(Action::Right), 1)],
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)

@@ -18,10 +18,7 @@ pub const GAME: Game = Game {
 };
 
 /// The game in 2020.
-pub const GAME_2020: Game = Game {
-    rules: Rules::Console(step_2020),
-    ..GAME
-};
+pub const GAME_2020: Game = Game { rules: Rules::Console(step_2020), ..GAME };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(3);

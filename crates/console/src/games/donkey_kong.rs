@@ -5,11 +5,8 @@ use crate::game::Game;
 use crate::ram::Ram;
 
 /// The game.
-pub const GAME: Game = Game {
-    name: "donkey_kong",
-    md5: 0x36b20c42_7975760c_b9cf4a47_e41369e4,
-    ..Game::ruled_by(START, step)
-};
+pub const GAME: Game =
+    Game { name: "donkey_kong", md5: 0x36b20c42_7975760c_b9cf4a47_e41369e4, ..Game::ruled_by(START, step) };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(2);

@@ -34,7 +34,7 @@ pub fn step(ram: &Ram, now: &mut Standing) {
 /// The options of the menu, from above, by their bits at 80; each bit of the mode is one of them.
 const OPTIONS: [(u32, u8); 4] = [(1, 0x08), (2, 0x10), (4, 0x04), (8, 0x20)];
 
-/// Goes through the menu, a line at a time.
+/// Goes through the menu, a line at a time, and leaves it by the button.
 fn choose_mode(atari: &mut Atari, mode: u32) {
     fn press(atari: &mut Atari, action: Action) {
         atari.act(action);

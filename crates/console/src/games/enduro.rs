@@ -9,7 +9,17 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "enduro",
     md5: 0x94b92a88_2f6dbaa6_993a46e2_dcc58402,
-    actions: &[Action::Noop, Action::Fire, Action::Right, Action::Left, Action::Down, Action::DownRight, Action::DownLeft, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::DownRight,
+        Action::DownLeft,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     opening: &[(Press::Player(Action::Fire), 1)],
     ..Game::ruled_by(START, step)
 };

@@ -17,13 +17,8 @@ pub const GAME: Game = Game {
 };
 
 /// The game in 2020.
-pub const GAME_2020: Game = Game {
-    modes: &[0],
-    select: None,
-    difficulties: &[0],
-    opening: &[(Press::Reset, 1)],
-    ..GAME
-};
+pub const GAME_2020: Game =
+    Game { modes: &[0], select: None, difficulties: &[0], opening: &[(Press::Reset, 1)], ..GAME };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(4);

@@ -9,7 +9,16 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "gopher",
     md5: 0xc16c79aa_d6272baf_fb8aae9a_7fff0864,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::UpFire, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 2],
     select: Some(Select::By(|atari, mode| {

@@ -10,7 +10,22 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "keystone_kapers",
     md5: 0x6c1f3f2e_359dbf55_df462ccb_cdd2f6bf,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft, Action::UpFire, Action::RightFire, Action::LeftFire, Action::DownFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+    ],
     opening: &[(Press::Reset, 1)],
     ..Game::ruled_by(START, step)
 };

@@ -2,9 +2,9 @@
 //! lost or won, or when a full bin has no room.
 
 use super::Standing;
+use crate::action::Action;
 use crate::atari::Atari;
 use crate::cartridge::CARTRIDGE_RAM;
-use crate::action::Action;
 use crate::cartridge::Scheme;
 use crate::game::{Game, Press, Rules, Select};
 use crate::ram::Ram;

@@ -10,7 +10,17 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "koolaid",
     md5: 0x534e2321_0dd1993c_828d944c_6ac4d9fb,
-    actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
+    actions: &[
+        Action::Noop,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+    ],
     ..Game::ruled_by(START, step)
 };
 

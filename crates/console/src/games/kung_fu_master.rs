@@ -11,7 +11,22 @@ pub const GAME: Game = Game {
     name: "kung_fu_master",
     md5: 0x5b92a93b_23523ff1_6e2789b8_20e2a4c5,
     scheme: Scheme::F8,
-    actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::DownRight, Action::DownLeft, Action::RightFire, Action::LeftFire, Action::DownFire, Action::UpRightFire, Action::UpLeftFire, Action::DownRightFire, Action::DownLeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::DownRight,
+        Action::DownLeft,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+        Action::UpRightFire,
+        Action::UpLeftFire,
+        Action::DownRightFire,
+        Action::DownLeftFire,
+    ],
     ..Game::ruled_by(START, step)
 };
 

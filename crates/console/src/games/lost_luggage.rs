@@ -10,7 +10,17 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "lost_luggage",
     md5: 0x2d76c5d1_aad50644_2b9e9fb6_7765e051,
-    actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
+    actions: &[
+        Action::Noop,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+    ],
     illegal: &Action::FIRING,
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 1],
@@ -20,13 +30,8 @@ pub const GAME: Game = Game {
 };
 
 /// The game in 2020.
-pub const GAME_2020: Game = Game {
-    modes: &[0],
-    select: None,
-    difficulties: &[0],
-    opening: &[(Press::Reset, 1)],
-    ..GAME
-};
+pub const GAME_2020: Game =
+    Game { modes: &[0], select: None, difficulties: &[0], opening: &[(Press::Reset, 1)], ..GAME };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(3);

@@ -11,7 +11,18 @@ pub const GAME: Game = Game {
     name: "mr_do",
     md5: 0xaa7bb54d_2c189a31_bb1fa200_99e42859,
     scheme: Scheme::F8,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpFire, Action::RightFire, Action::LeftFire, Action::DownFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+    ],
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 1, 2, 3],
     select: Some(Select::at(0x80, 5)),
@@ -19,11 +30,7 @@ pub const GAME: Game = Game {
 };
 
 /// The game in 2020.
-pub const GAME_2020: Game = Game {
-    modes: &[0],
-    select: None,
-    ..GAME
-};
+pub const GAME_2020: Game = Game { modes: &[0], select: None, ..GAME };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(4);

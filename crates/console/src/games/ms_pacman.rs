@@ -14,7 +14,17 @@ pub const GAME: Game = Game {
     md5: 0x87e79cd4_1ce136fd_4f72cc6e_2c161bee,
     scheme: Scheme::F8,
     window: Window { comb: Comb::Hidden, ..Window::USUAL },
-    actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
+    actions: &[
+        Action::Noop,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+    ],
     modes: &[0, 1, 2, 3],
     select: Some(Select::when(shows, 10)),
     ..Game::ruled_by(START, step)

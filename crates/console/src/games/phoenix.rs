@@ -12,7 +12,16 @@ pub const GAME: Game = Game {
     name: "phoenix",
     md5: 0x7e52a950_74a66640_fcfde124_fffd491a,
     scheme: Scheme::F8,
-    actions: &[Action::Noop, Action::Fire, Action::Right, Action::Left, Action::Down, Action::RightFire, Action::LeftFire, Action::DownFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+    ],
     ..Game::ruled_by(START, step)
 };
 

@@ -27,7 +27,9 @@ pub const START: Standing = Standing::with_lives(4);
 
 /// Reads score, lives and the game's end after a frame.
 pub fn step(ram: &Ram, now: &mut Standing) {
-    now.set_score([0xCD, 0xCF, 0xD1, 0xD3, 0xD5, 0xD7].iter().fold(0, |score, place| 10 * score + digit(ram.at(*place))));
+    now.set_score(
+        [0xCD, 0xCF, 0xD1, 0xD3, 0xD5, 0xD7].iter().fold(0, |score, place| 10 * score + digit(ram.at(*place))),
+    );
     let spare = ram.at(0xC0);
     let before = now.memory[SPARE];
     now.memory[SPARE] = i32::from(spare);
@@ -42,9 +44,5 @@ pub fn step(ram: &Ram, now: &mut Standing) {
 
 /// The digit that a byte shows: 0 for those that show none.
 fn digit(byte: u8) -> i32 {
-    if byte % 8 == 0 && byte <= 72 {
-        i32::from(byte / 8)
-    } else {
-        0
-    }
+    if byte.is_multiple_of(8) && byte <= 72 { i32::from(byte / 8) } else { 0 }
 }

@@ -12,7 +12,18 @@ pub const GAME: Game = Game {
     name: "time_pilot",
     md5: 0xfc2104dd_2dadf9a6_176c1c1c_8f87ced9,
     scheme: Scheme::F8,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpFire, Action::RightFire, Action::LeftFire, Action::DownFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+    ],
     difficulties: &[0, 1, 2],
     ..Game::ruled_by(START, step)
 };

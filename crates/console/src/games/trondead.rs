@@ -14,10 +14,7 @@ pub const GAME: Game = Game {
 };
 
 /// The game in 2020.
-pub const GAME_2020: Game = Game {
-    difficulties: &[0],
-    ..GAME
-};
+pub const GAME_2020: Game = Game { difficulties: &[0], ..GAME };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(5);

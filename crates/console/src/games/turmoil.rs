@@ -10,7 +10,20 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "turmoil",
     md5: 0x7a546354_5dfb2dcf_dafa6074_b2f2c15e,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     opening: &[(Press::Player(Action::Fire), 1)],
     modes: &[0, 1, 2, 3, 4, 5, 6, 7, 8],
     select: Some(Select::at(0xEA, 2)),
@@ -18,11 +31,7 @@ pub const GAME: Game = Game {
 };
 
 /// The game in 2020.
-pub const GAME_2020: Game = Game {
-    modes: &[0],
-    select: None,
-    ..GAME
-};
+pub const GAME_2020: Game = Game { modes: &[0], select: None, ..GAME };
 
 /// How the game stands when it begins.
 pub const START: Standing = Standing::with_lives(4);

@@ -12,7 +12,16 @@ pub const GAME: Game = Game {
     name: "tutankham",
     md5: 0x085322ba_e40d904f_53bdcc56_df0593fc,
     scheme: Scheme::E0,
-    actions: &[Action::Noop, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpFire, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     modes: &[0, 4, 8, 12],
     select: Some(Select::at(0xAB, 2)),
     ..Game::ruled_by(START, step)

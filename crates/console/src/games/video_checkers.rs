@@ -1,5 +1,5 @@
 //! Video Checkers: the squares of the board are 0x80 to 0xA2 apart from three bytes between rows; whoever has no piece
-//! left has lost, which is a point for the other.
+//! left has lost, or has won in the modes from 11 on: a point for one, which the other loses.
 
 use super::Standing;
 use crate::action::Action;
@@ -8,9 +8,12 @@ use crate::ram::Ram;
 
 /// Where memory holds the dark squares: every other row leaves out a byte.
 const SQUARES: [u8; 32] = [
-    0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x89, 0x8A, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0x92, 0x93, 0x94, 0x95,
-    0x96, 0x97, 0x98, 0x99, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2,
+    0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x89, 0x8A, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, 0x92, 0x93, 0x94,
+    0x95, 0x96, 0x97, 0x98, 0x99, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F, 0xA0, 0xA1, 0xA2,
 ];
+
+/// The first of the modes in which whoever has no piece left has won.
+const GIVEAWAY: u32 = 11;
 
 /// The game.
 pub const GAME: Game = Game {
@@ -29,11 +32,12 @@ pub const START: Standing = Standing::with_lives(1);
 pub fn step(ram: &Ram, now: &mut Standing) {
     let own = SQUARES.iter().any(|square| matches!(ram.at(*square), 0x10 | 0x20));
     let other = SQUARES.iter().any(|square| matches!(ram.at(*square), 0x90 | 0xA0));
-    now.reward = match (own, other) {
+    let reward = match (own, other) {
         (true, true) => 0,
         (true, false) => 1,
         (false, _) => -1,
     };
+    now.reward = if now.mode >= GIVEAWAY { -reward } else { reward };
     now.score += now.reward;
     now.over = now.reward != 0;
     now.lives = if now.over { 0 } else { 1 };

@@ -9,7 +9,18 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "video_chess",
     md5: 0xf0b7db93_0ca0e548_c41a9716_0b9f6275,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpRight, Action::UpLeft, Action::DownRight, Action::DownLeft],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpRight,
+        Action::UpLeft,
+        Action::DownRight,
+        Action::DownLeft,
+    ],
     modes: &[0, 1, 2, 3, 4],
     select: Some(Select::at(0xEA, 1)),
     ..Game::ruled_by(START, step)

@@ -10,7 +10,17 @@ use crate::ram::Ram;
 pub const GAME: Game = Game {
     name: "video_pinball",
     md5: 0x107cc025_334211e6_d29da0b6_be46aec7,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpFire, Action::RightFire, Action::LeftFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+    ],
     modes: &[0, 2],
     select: Some(Select::at(0xC1, 2)),
     difficulties: &[0, 1],

@@ -11,7 +11,18 @@ pub const GAME: Game = Game {
     name: "wizard_of_wor",
     md5: 0x7e8aa18b_c9502eb5_7daaf5e7_c1e94da7,
     controllers: Controllers::StickAtTheRight,
-    actions: &[Action::Noop, Action::Fire, Action::Up, Action::Right, Action::Left, Action::Down, Action::UpFire, Action::RightFire, Action::LeftFire, Action::DownFire],
+    actions: &[
+        Action::Noop,
+        Action::Fire,
+        Action::Up,
+        Action::Right,
+        Action::Left,
+        Action::Down,
+        Action::UpFire,
+        Action::RightFire,
+        Action::LeftFire,
+        Action::DownFire,
+    ],
     difficulties: &[0, 1],
     ..Game::ruled_by(START, step)
 };

@@ -100,9 +100,10 @@ pub fn scale(number_size: u8) -> u32 {
 
 /// Whether the first copy of a player is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum FirstCopy {
+    /// It is.
     Shown,
+    /// Only the others are.
     Suppressed,
 }
 
@@ -144,9 +145,10 @@ fn width_pattern(register: u8) -> u64 {
 
 /// How the right half of the playfield follows from the left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum RightHalf {
+    /// It is the same.
     Copied,
+    /// It is the mirror image.
     Reflected,
 }
 

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::sync::Arc;
 
 use crc32fast::Hasher;
+use prism_console::{Atari, Profile, WIDTH, games};
 use prism_environment::{
-    Action, Ale, Console, ConsoleSettings, Emulator, GameInfo, RAM_BYTES, Rom, RomLibrary, Seed, Version,
+    Action, Ale, Console, ConsoleSettings, Emulator, GAMES, GameInfo, RAM_BYTES, Rom, RomLibrary, Seed, Version,
 };
 use rand::RngExt;
 
@@ -69,7 +71,7 @@ fn first_difference(ours: &mut dyn Emulator, theirs: &mut dyn Emulator, frames: 
 #[test]
 fn the_console_equals_the_library_of_2020_frame_by_frame() {
     let mut differ = String::new();
-    for game in GameInfo::all() {
+    for game in &GAMES {
         let rom = rom(game.name);
         let mut theirs = Ale::new(&rom, settings(0, 0)).expect("an emulator");
         let mut ours = Console::new(&rom, settings(0, 0), Version::Ale2020).expect("a console");
@@ -107,59 +109,63 @@ fn replay(line: &str) -> Option<String> {
         panic!("a line has nine fields: {line}");
     };
     assert_eq!(policy, "random");
-    let mut console = Console::new(&rom(game), settings(0, 0), Version::Ale012).expect("a console");
-    // The recorder's only reset is that of loading: ours resets once more, which the library's game does not see.
+    let profile = Profile::Ale012 { seed: 1 };
+    let info = games::find(game, profile).expect("a game of 0.12");
+    let mut atari = Atari::new(info, Arc::from(rom(game).bytes()), profile).expect("a console");
+    let mut screen = vec![0; atari.height() * WIDTH];
     let mut chain = Hasher::new();
-    let picture = |chain: &mut Hasher, console: &Console| {
-        let (_, _, ram, screen) = seen(console);
-        chain.update(&ram);
+    let mut picture = |chain: &mut Hasher, atari: &Atari| {
+        atari.read_picture(&mut screen);
+        chain.update(&atari.ram().0);
         chain.update(&screen);
     };
     let differs = |chain: &Hasher, expected: &str| format!("{:08x}", chain.clone().finalize()) != expected;
-    picture(&mut chain, &console);
+    picture(&mut chain, &atari);
     if differs(&chain, start) {
         return Some(format!("{game}: start"));
     }
     let mut words = u64::from(crc32fast::hash(format!("{game}/{mode}/{difficulty}/{policy}").as_bytes()));
-    let actions = console.minimal_actions().to_vec();
     let frames: usize = frames.parse().unwrap();
     let checkpoints: Vec<&str> = checkpoints.split(' ').collect();
     let period = frames / checkpoints.len();
-    let mut in_episode = 0i32;
     for frame in 1..=frames {
-        words = words.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut word = (words ^ words >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        word = (word ^ word >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        word ^= word >> 31;
-        let reward = console.act(actions[((word >> 32) * actions.len() as u64 >> 32) as usize]);
-        in_episode += 1;
-        picture(&mut chain, &console);
+        let chosen = (split_mix(&mut words) >> 32) * info.actions.len() as u64 >> 32;
+        let reward = atari.act(info.actions[chosen as usize]);
+        picture(&mut chain, &atari);
+        let over = atari.standing().over;
         chain.update(&reward.to_le_bytes());
-        chain.update(&console.signed_lives().to_le_bytes());
-        chain.update(&[u8::from(console.game_over())]);
-        chain.update(&(console.episode_frame_number() as i32).to_le_bytes());
-        let _ = in_episode;
-        if console.game_over() {
-            console.reset();
-            picture(&mut chain, &console);
+        chain.update(&atari.standing().lives.to_le_bytes());
+        chain.update(&[u8::from(over)]);
+        chain.update(&atari.episode_frame_number().to_le_bytes());
+        if over {
+            atari.reset();
+            picture(&mut chain, &atari);
         }
         if frame % period == 0 && differs(&chain, checkpoints[frame / period - 1]) {
             return Some(format!("{game}: by frame {frame}"));
         }
     }
-    console.reset();
-    picture(&mut chain, &console);
+    atari.reset();
+    picture(&mut chain, &atari);
     differs(&chain, reset).then(|| format!("{game}: the last reset"))
+}
+
+/// The next number of Steele, Lea and Flood's generator.
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut word = (*state ^ *state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word = (word ^ word >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ word >> 31
 }
 
 #[test]
 fn the_console_equals_what_ale_0_12_has_recorded() {
     let recorded = fs::read_to_string(golden("console/ale-py-0.12.1.csv")).expect("a recorded file");
     let played = |line: &&str| {
-        line.contains(",random,") && line.split(',').next().is_some_and(|game| GameInfo::find(game).is_some())
+        line.contains(",random,") && line.split(',').next().is_some_and(|game| GameInfo::find(game).is_ok())
     };
     let lines: Vec<&str> = recorded.lines().filter(played).collect();
-    assert_eq!(lines.len(), GameInfo::all().len());
+    assert_eq!(lines.len(), GAMES.len());
     let differ: Vec<String> = lines.into_iter().filter_map(replay).collect();
     assert!(differ.is_empty(), "{differ:#?}");
 }
