@@ -54,6 +54,24 @@ fn another_seed_writes_other_bytes() {
     assert!(first[0] != second[0] && first[1] != second[1], "the seed has no effect");
 }
 
+/// Learning does not notice whether ALE's library or the console in Rust plays the game.
+#[cfg(feature = "ale")]
+#[test]
+fn the_console_in_rust_changes_nothing_in_a_run() {
+    // A game whose first frames follow from what is random in the console.
+    let settings = [&SHORT_PONG[..], &["environment.game=seaquest"]].concat();
+    let played_by = |emulator| {
+        let [_, mut run] = run_twice("pong", [5, 5], &settings, &[emulator]);
+        // The configuration names the emulator, and so does the protocol of evaluations.
+        run.pop();
+        run.remove(2);
+        run
+    };
+    let library = played_by("environment.emulator=ale");
+    assert!(library == played_by("environment.emulator=console-2020"), "the console plays otherwise");
+    assert!(library != played_by("environment.emulator=console"), "ALE 0.12 begins games otherwise");
+}
+
 #[test]
 fn threads_do_not_change_an_atari_run_of_several_environments() {
     let [mut one, mut three] = run_twice("pong", [5, 5], &SHORT_PONG, &["environment.threads=3"]);

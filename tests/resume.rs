@@ -451,6 +451,16 @@ fn a_game_that_would_not_go_on_the_same_has_no_checkpoints() {
     assert!(ram.join("checkpoints").exists());
 }
 
+/// The console in Rust saves all of the picture.
+#[cfg(feature = "ale")]
+#[test]
+fn a_run_on_the_console_in_rust_goes_on_the_same_in_every_game() {
+    for game in ["yars_revenge", "elevator_action"] {
+        let game = format!("environment.game={game}");
+        goes_on_the_same(&atari("pong", &[&game, "environment.emulator=console"]), [233, 711]);
+    }
+}
+
 #[test]
 fn without_checkpoints_there_are_none() {
     let parent = tempfile::tempdir().unwrap();

@@ -17,8 +17,8 @@ pub use atari::environment::AtariEnvironment;
 pub use atari::games::{GAMES, GameEnd, GameInfo, Restores, Spelling, UnknownGame};
 pub use atari::groups::{GROUPS, GameGroup};
 pub use atari::options::{
-    ActionSet, AtariConfig, AtariConfigError, AtariOption, AtariOptions, FireReset, LifeLoss, Points, Pooling,
-    RewardTransform, View,
+    ActionSet, AtariConfig, AtariConfigError, AtariOption, AtariOptions, EmulatorChoice, FireReset, LifeLoss, Points,
+    Pooling, RewardTransform, View,
 };
 pub use atari::palette::Palette;
 pub use atari::preprocessing::Preprocessing;

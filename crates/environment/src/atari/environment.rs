@@ -8,7 +8,9 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::games::{GameEnd, Restores};
-use super::options::{ActionSet, AtariConfig, AtariOptions, FireReset, LifeLoss, Points, Pooling, View};
+use super::options::{
+    ActionSet, AtariConfig, AtariOptions, EmulatorChoice, FireReset, LifeLoss, Points, Pooling, View,
+};
 use super::preprocessing::Preprocessing;
 use crate::emulator::interface::{Action, Emulator, EmulatorError, RAM_BYTES};
 #[cfg(feature = "roms")]
@@ -134,7 +136,7 @@ impl AtariEnvironment {
         }
         let settings =
             ConsoleSettings { mode: options.mode, difficulty: options.difficulty, seed: seed.derive("ale", 0) };
-        Self::with_emulator(config, emulator::start(rom, settings)?, seed)
+        Self::with_emulator(config, emulator::start(rom, settings, options.emulator)?, seed)
     }
 
     /// The configuration.
@@ -362,9 +364,12 @@ impl Environment for AtariEnvironment {
     }
 
     fn save_state(&self) -> Result<Vec<u8>, EnvironmentError> {
-        if let (Restores::NotTheScreen, ViewBuffers::Image(_)) = (self.config.game().restores, &self.view) {
+        // The console in Rust saves every pixel.
+        if self.config.options().emulator == EmulatorChoice::Ale
+            && let (Restores::NotTheScreen, ViewBuffers::Image(_)) = (self.config.game().restores, &self.view)
+        {
             let reason = "a few pixels of its next picture are those of two frames ago, which the emulator does not save \
-                          (it can be saved with environment.view = \"ram\")";
+                          (it can be saved with environment.emulator = \"console\" or environment.view = \"ram\")";
             return Err(EnvironmentError::Inexact { environment: self.spec.name.clone(), reason });
         }
         let mut frames = vec![0; self.spec.observation.bytes()];

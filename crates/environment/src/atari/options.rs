@@ -118,6 +118,20 @@ impl RewardTransform {
     }
 }
 
+/// What plays the game.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmulatorChoice {
+    /// The Arcade Learning Environment's library of February 2020.
+    #[default]
+    Ale,
+    /// The console in Rust, equal to that library frame by frame.
+    #[serde(rename = "console-2020")]
+    Console2020,
+    /// The console in Rust, equal to version 0.12 of the Arcade Learning Environment.
+    Console,
+}
+
 /// Everything about an Atari environment that can be chosen, as it was typed. [`AtariConfig`] holds only valid ones.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +166,9 @@ pub struct AtariOptions {
     pub difficulty: u32,
     /// Emulator frames after which a game is truncated, counted from its first observation; `None` for no limit.
     pub frame_limit: Option<u32>,
+    /// What plays the game.
+    #[serde(default)]
+    pub emulator: EmulatorChoice,
 }
 
 /// An option that must be a number within bounds.

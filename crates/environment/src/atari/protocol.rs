@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::games::Spelling;
 use super::options::{
-    ActionSet, AtariConfig, AtariConfigError, AtariOptions, FireReset, LifeLoss, Points, Pooling, RewardTransform, View,
+    ActionSet, AtariConfig, AtariConfigError, AtariOptions, EmulatorChoice, FireReset, LifeLoss, Points, Pooling,
+    RewardTransform, View,
 };
 
 /// A convention that scores are compared under.
@@ -90,6 +91,7 @@ impl Protocol {
             mode: 0,
             difficulty: 0,
             frame_limit: Some(108_000),
+            emulator: EmulatorChoice::Ale,
         };
         let no_op_starts = AtariOptions { repeat_action_probability: 0.0, no_op_max: 30, ..sticky.clone() };
         match self {

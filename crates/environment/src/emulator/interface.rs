@@ -132,8 +132,11 @@ pub enum EmulatorError {
         /// What the system said.
         source: io::Error,
     },
-    /// This build has no emulator.
-    #[error("this build has no emulator to play {game} with: it was made without the feature `ale`")]
+    /// This build does not have the emulator.
+    #[error(
+        "this build cannot play {game} with ALE: it was made without the feature `ale`; environment.emulator = \"console\" plays \
+         it with the console in Rust"
+    )]
     NotInBuild {
         /// Game to be played.
         game: String,

@@ -3,8 +3,8 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use prism_environment::{
-    ActionSet, AtariConfig, AtariOptions, Colour, FireReset, GameInfo, LifeLoss, Points, Pooling, Protocol,
-    RewardTransform, TimeLimit, View,
+    ActionSet, AtariConfig, AtariOptions, Colour, EmulatorChoice, FireReset, GameInfo, LifeLoss, Points, Pooling,
+    Protocol, RewardTransform, TimeLimit, View,
 };
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -135,6 +135,7 @@ keys! {
     const MODE: Key<u32> = ordinal("environment.mode", "a game mode, 0 for the game's own default", "The game's mode.");
     const DIFFICULTY: Key<u32> = ordinal("environment.difficulty", "a difficulty, 0 for the game's own default", "The game's difficulty.");
     const FRAME_LIMIT: Key<Option<u32>> = whole("environment.frame_limit", 1..=u32::MAX as u64, "frames", "When a game is cut short, counted from its first observation; \"none\" for never.").or("none");
+    const EMULATOR: Key<EmulatorChoice> = name("environment.emulator", "What plays the game: ALE's library of 2020, the console in Rust with that library's frames, or the console with those of ALE 0.12.");
     const STATES: Key<NonZeroUsize> = whole("environment.states", 1..=10_000, "states", "States of the chain.");
     const STEP_LIMIT: Key<Option<NonZeroU32>> = whole("environment.step_limit", 1..=u32::MAX as u64, "agent steps", "When an episode of the chain is cut short; \"none\" for never.").or("none");
 }
@@ -178,6 +179,7 @@ fn atari(given: &mut Given) -> EnvironmentKind {
         mode: given.get(&MODE),
         difficulty: given.get(&DIFFICULTY),
         frame_limit: given.get(&FRAME_LIMIT),
+        emulator: given.get(&EMULATOR),
     };
     let config = AtariConfig::new(options).unwrap_or_else(|error| {
         given.refuse(GAME.path(), &[], error);
