@@ -19,7 +19,8 @@ import subprocess
 import sys
 import time
 
-CONTENDERS = ["prism", "ale-py", "envpool"]
+# prism plays on ALE's library of 2020, prism-console on the console in Rust.
+CONTENDERS = ["prism", "prism-console", "ale-py", "envpool"]
 COLUMNS = "game,environments,contender,round,agent_steps,seconds,cpu_seconds"
 
 
@@ -103,10 +104,11 @@ def serve(contender, game, count, threads):
 class Process:
     def __init__(self, contender, arguments, game, count):
         threads = str(min(count, arguments.threads))
-        if contender == "prism":
+        if contender.startswith("prism"):
             from ale_py import roms
 
-            command = [arguments.prism, str(roms.get_rom_path(game).parent), game, str(count), threads]
+            emulator = {"prism": "ale", "prism-console": "console"}[contender]
+            command = [arguments.prism, str(roms.get_rom_path(game).parent), game, str(count), threads, emulator]
         else:
             command = [sys.executable, __file__, "--serve", contender, game, str(count), threads]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -6,8 +6,6 @@
 
 mod arithmetic;
 mod instructions;
-#[cfg(test)]
-mod tests;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The Atari 2600.
+#![doc = include_str!("../README.md")]
 
 mod action;
 mod atari;
@@ -16,11 +16,11 @@ mod tia;
 
 pub use action::Action;
 pub use atari::{Atari, Profile};
-pub use cartridge::*;
+pub use cartridge::{CARTRIDGE_RAM, Cartridge, CartridgeState, Scheme, WrongSize};
 pub use console::Console;
-pub use controls::*;
+pub use controls::{Controls, LEFT_DIFFICULT, RESET, RIGHT_DIFFICULT, SELECT};
 pub use game::*;
-pub use ram::*;
+pub use ram::{RAM_BYTES, Ram};
 pub use random::Random;
 pub use state::{State, WrongState};
 pub use tia::{Comb, Television, WIDTH, Window};

@@ -1,6 +1,6 @@
 //! Steps a vector of Atari environments with random actions, as fast as it can, for as long as it is told.
 //!
-//! `vector_speed ROM_DIRECTORY GAME ENVIRONMENTS THREADS` prints "ready", then for each line "run SECONDS" the agent steps
+//! `vector_speed ROM_DIRECTORY GAME ENVIRONMENTS THREADS EMULATOR`, with `ale` or `console` for EMULATOR, prints "ready", then for each line "run SECONDS" the agent steps
 //! taken and the seconds they took. It is our side of `benches/peers/vector_environment.py`, which says what is played.
 
 use std::error::Error;
@@ -10,19 +10,26 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use prism_environment::{
-    AtariConfig, AtariEnvironment, AtariOptions, FireReset, LifeLoss, Protocol, RomLibrary, Seed, VectorEnvironment,
+    AtariConfig, AtariEnvironment, AtariOptions, EmulatorChoice, FireReset, LifeLoss, Protocol, RomLibrary, Seed,
+    VectorEnvironment,
 };
 use rand::RngExt;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [roms, game, environments, threads] = arguments.as_slice() else {
-        return Err("usage: vector_speed ROM_DIRECTORY GAME ENVIRONMENTS THREADS".into());
+    let [roms, game, environments, threads, emulator] = arguments.as_slice() else {
+        return Err("usage: vector_speed ROM_DIRECTORY GAME ENVIRONMENTS THREADS ale|console".into());
+    };
+    let emulator = match emulator.as_str() {
+        "ale" => EmulatorChoice::Ale,
+        "console" => EmulatorChoice::Console,
+        other => return Err(format!("'{other}' is neither ale nor console").into()),
     };
     let (environments, threads): (NonZeroUsize, NonZeroUsize) = (environments.parse()?, threads.parse()?);
     let config = AtariConfig::new(AtariOptions {
         fire_reset: FireReset::Press,
         life_loss: LifeLoss::Ignore,
+        emulator,
         ..Protocol::Deepmind.options(game)
     })?;
     let rom = RomLibrary::locate(Some(&PathBuf::from(roms)))?.rom(game)?;

@@ -10,7 +10,7 @@ fn from_digits(byte: u8) -> i32 {
 /// A number below 256 as two decimal digits; hundreds are lost.
 fn to_digits(number: i32) -> u8 {
     let number = (number & 0xFF) as u8 % 100;
-    number / 10 << 4 | number % 10
+    ((number / 10) << 4) | (number % 10)
 }
 
 /// What ANE and LXA take the accumulator for beside what it holds: a constant of the emulator, which on a real processor

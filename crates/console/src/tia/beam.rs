@@ -186,11 +186,11 @@ pub struct Beam {
     right_half: RightHalf,
     graphics: [u8; 2],
     delayed_graphics: [u8; 2],
-    graphics_delayed: [bool; 2],
+    /// Whether players and ball show what was written before the other player's last graphics.
+    delayed: [bool; 3],
     /// Of missiles and ball.
     enabled: [bool; 3],
     delayed_ball: bool,
-    ball_delayed: bool,
     motion: [u8; 5],
     missile_locked: [bool; 2],
     places: [u32; 5],
@@ -202,7 +202,7 @@ pub struct Beam {
     /// What a star looks like in this line.
     star: Star,
     /// Whether the first eight pixels of the line are blank.
-    pub(super) combed: bool,
+    pub(super) comb: Comb,
     /// Whether a line has been drawn and the next one not begun.
     line_over: bool,
     latches: u16,
@@ -230,10 +230,9 @@ impl Beam {
             right_half: RightHalf::Copied,
             graphics: [0; 2],
             delayed_graphics: [0; 2],
-            graphics_delayed: [false; 2],
+            delayed: [false; 3],
             enabled: [false; 3],
             delayed_ball: false,
-            ball_delayed: false,
             motion: [0; 5],
             missile_locked: [false; 2],
             places: [0; 5],
@@ -241,7 +240,7 @@ impl Beam {
             moved: 0,
             stars: None,
             star: Star::Usual,
-            combed: false,
+            comb: Comb::Hidden,
             line_over: false,
             latches: 0,
             masks: [Mask::default(); OBJECTS],
@@ -326,11 +325,11 @@ impl Beam {
             // Motion takes effect with HMOVE; but missile 0 can be set off.
             HMM0 => value >> 4 == STAR_NIBBLE,
             REFP0 | REFP1 => self.reflected[usize::from(register - REFP0)] != (value & 8 != 0),
-            GRP0 => self.graphics[P0] != value && !self.graphics_delayed[P0] || self.copies_graphics(P1),
+            GRP0 => self.graphics[P0] != value && !self.delayed[P0] || self.copies_graphics(P1),
             GRP1 => {
-                self.graphics[P1] != value && !self.graphics_delayed[P1]
+                self.graphics[P1] != value && !self.delayed[P1]
                     || self.copies_graphics(P0)
-                    || self.ball_delayed && self.delayed_ball != self.enabled[2]
+                    || self.delayed[2] && self.delayed_ball != self.enabled[2]
             }
             ENAM0..=ENABL => self.enabled[usize::from(register - ENAM0)] != (value & 2 != 0),
             VBLANK | NUSIZ0 | NUSIZ1 | CTRLPF | RESP0..=RESBL | VDELP0..=HMOVE | CXCLR => true,
@@ -340,7 +339,7 @@ impl Beam {
 
     /// Whether the delayed graphics of a player are shown, and a write to the other player's would change them.
     fn copies_graphics(&self, player: usize) -> bool {
-        self.graphics_delayed[player] && self.delayed_graphics[player] != self.graphics[player]
+        self.delayed[player] && self.delayed_graphics[player] != self.graphics[player]
     }
 
     /// Lets the beam go on to a clock.
@@ -368,11 +367,11 @@ impl Beam {
                 if whole && right == PIXELS && self.stale == 0 {
                     sink.repeat(row);
                 } else {
-                    whole = left == 0 && right == PIXELS && !self.combed;
+                    whole = left == 0 && right == PIXELS && self.comb == Comb::Hidden;
                     sink.span(self, row, left, right);
                 }
                 if left < COMB_PIXELS && right >= COMB_PIXELS {
-                    self.combed = false;
+                    self.comb = Comb::Hidden;
                 }
             }
             self.clock = line * LINE_CLOCKS + to;
@@ -507,11 +506,11 @@ impl Beam {
             HMP0..=HMBL => self.motion[usize::from(register - HMP0)] = value >> 4,
             VDELP0 | VDELP1 => {
                 let player = usize::from(register - VDELP0);
-                self.graphics_delayed[player] = value & 1 != 0;
+                self.delayed[player] = value & 1 != 0;
                 self.spoil(player);
             }
             VDELBL => {
-                self.ball_delayed = value & 1 != 0;
+                self.delayed[2] = value & 1 != 0;
                 self.spoil(BL);
             }
             RESMP0 | RESMP1 => {
@@ -582,7 +581,7 @@ impl Beam {
     fn move_objects(&mut self, write: &Write) {
         let cycle = write.cycle();
         if self.window.comb == Comb::Shown && (cycle <= 20 || cycle == 75) {
-            self.combed = true;
+            self.comb = Comb::Shown;
         }
         for (place, nibble) in self.places.iter_mut().zip(self.motion) {
             *place = place.wrapping_add_signed(motion(nibble, cycle)).wrapping_add(PIXELS) % PIXELS;
@@ -602,7 +601,7 @@ impl Beam {
     }
 
     fn shown_graphics(&self, player: usize) -> u8 {
-        if self.graphics_delayed[player] { self.delayed_graphics[player] } else { self.graphics[player] }
+        if self.delayed[player] { self.delayed_graphics[player] } else { self.graphics[player] }
     }
 
     fn missile_on(&self, player: usize) -> bool {
@@ -610,7 +609,7 @@ impl Beam {
     }
 
     fn ball_on(&self) -> bool {
-        if self.ball_delayed { self.delayed_ball } else { self.enabled[2] }
+        if self.delayed[2] { self.delayed_ball } else { self.enabled[2] }
     }
 
     /// Brings the objects' pixels up to date.

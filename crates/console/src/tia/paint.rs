@@ -1,6 +1,6 @@
 //! Which colour each pixel has.
 
-use super::beam::{BL, Beam, COMB_PIXELS, M0, M1, OBJECTS, P0, P1, PF, Sees, Sink};
+use super::beam::{BL, Beam, COMB_PIXELS, Comb, M0, M1, OBJECTS, P0, P1, PF, Sees, Sink};
 use super::picture::WIDTH;
 
 /// Places of the colours in [`Beam::colours`].
@@ -114,7 +114,7 @@ impl Sink for Paint<'_> {
             }
         }
         let comb = COMB_PIXELS as usize;
-        if beam.combed && from < comb {
+        if beam.comb == Comb::Shown && from < comb {
             row[from..to.min(comb)].fill(0);
         }
     }

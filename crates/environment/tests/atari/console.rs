@@ -129,7 +129,7 @@ fn replay(line: &str) -> Option<String> {
     let checkpoints: Vec<&str> = checkpoints.split(' ').collect();
     let period = frames / checkpoints.len();
     for frame in 1..=frames {
-        let chosen = (split_mix(&mut words) >> 32) * info.actions.len() as u64 >> 32;
+        let chosen = ((split_mix(&mut words) >> 32) * info.actions.len() as u64) >> 32;
         let reward = atari.act(info.actions[chosen as usize]);
         picture(&mut chain, &atari);
         let over = atari.standing().over;
